@@ -1,0 +1,5 @@
+// Package arch holds no code: its test enforces the floors of the module.
+//
+// An import may only point down, and some libraries may only be seen by one package. Each rule stands in the test with its reason; a
+// broken one names the importing package, what it imported and why that is not allowed.
+package arch
