@@ -1,0 +1,13 @@
+// Package hudong embeds the example subdistrict, so that the demonstration runs from any folder. Both files are synthetic and made by
+// simulators/hudong; see README.md.
+package hudong
+
+import _ "embed"
+
+// Devices is the registry's CSV without secrets; Areas the committees as GeoJSON in WGS-84.
+var (
+	//go:embed devices.csv
+	Devices []byte
+	//go:embed areas.geojson
+	Areas []byte
+)

@@ -1,0 +1,144 @@
+package hudong
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// File names in the example's folder.
+const (
+	DevicesFile = "devices.csv"
+	AreasFile   = "areas.geojson"
+)
+
+// header of devices.csv, in the registry's words.
+func header() []string {
+	return []string{
+		"id", "kind", "name", "area", "lat", "lon", "crs", "gateway", "power", "report_interval_s", "model",
+		"person", "person_name", "person_phone", "person_address",
+	}
+}
+
+// WriteDevices writes the registry's CSV. It holds no secrets: the registry makes them.
+func (d Dataset) WriteDevices(w io.Writer) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{header()}
+	for _, device := range d.Devices {
+		rows = append(rows, device.row())
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write devices: %w", err)
+	}
+	return nil
+}
+
+func (d Device) row() []string {
+	p := d.Person
+	if p == nil {
+		p = &Person{}
+	}
+	return []string{
+		d.ID, string(d.Kind), d.Name, d.Area, degrees(d.At.Lat), degrees(d.At.Lon), "wgs84", d.Gateway, string(d.Power),
+		strconv.Itoa(d.IntervalS), d.Model, p.ID, p.Name, p.Phone, p.Address,
+	}
+}
+
+func degrees(x float64) string { return strconv.FormatFloat(x, 'f', 6, 64) }
+
+// feature is one committee in GeoJSON (RFC 7946: longitude first, rings closed).
+type feature struct {
+	Type       string     `json:"type"`
+	Properties properties `json:"properties"`
+	Geometry   geometry   `json:"geometry"`
+}
+
+type properties struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	NameEN    string `json:"name_en"`
+	Synthetic bool   `json:"synthetic"`
+}
+
+type geometry struct {
+	Type        string         `json:"type"`
+	Coordinates [][][2]float64 `json:"coordinates"`
+}
+
+// WriteAreas writes GeoJSON in WGS-84, one committee a line so that a change shows in a diff.
+func (d Dataset) WriteAreas(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, `{"type":"FeatureCollection","synthetic":true,"note":"Invented borders and names / 边界与名称均为虚构","features":[`)
+	for i, a := range d.Areas {
+		line, err := json.Marshal(a.feature())
+		if err != nil {
+			return fmt.Errorf("write area %s: %w", a.ID, err)
+		}
+		end := ","
+		if i == len(d.Areas)-1 {
+			end = ""
+		}
+		fmt.Fprintf(out, "%s%s\n", line, end)
+	}
+	fmt.Fprintln(out, "]}")
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write areas: %w", err)
+	}
+	return nil
+}
+
+func (a Area) feature() feature {
+	var ring [][2]float64
+	for _, p := range a.Border {
+		ring = append(ring, [2]float64{p.Lon, p.Lat})
+	}
+	ring = append(ring, ring[0])
+	return feature{
+		Type:       "Feature",
+		Properties: properties{ID: a.ID, Name: a.Name, NameEN: a.NameEN, Synthetic: true},
+		Geometry:   geometry{Type: "Polygon", Coordinates: [][][2]float64{ring}},
+	}
+}
+
+// ReadAreas reads what WriteAreas wrote: polygons without holes, with an id.
+func ReadAreas(r io.Reader) ([]Area, error) {
+	var file struct{ Features []feature }
+	if err := json.NewDecoder(r).Decode(&file); err != nil {
+		return nil, fmt.Errorf("read areas: %w", err)
+	}
+	var areas []Area
+	for i, f := range file.Features {
+		g := f.Geometry
+		if f.Properties.ID == "" || g.Type != "Polygon" || len(g.Coordinates) != 1 || len(g.Coordinates[0]) < 4 {
+			return nil, fmt.Errorf("read areas: feature %d: want an id and one Polygon ring of at least 4 positions", i)
+		}
+		a := Area{ID: f.Properties.ID, Name: f.Properties.Name, NameEN: f.Properties.NameEN}
+		for _, c := range g.Coordinates[0][:len(g.Coordinates[0])-1] {
+			a.Border = append(a.Border, Point{Lat: c[1], Lon: c[0]})
+		}
+		areas = append(areas, a)
+	}
+	return areas, nil
+}
+
+// WriteFiles writes both files into dir, which must exist.
+func (d Dataset) WriteFiles(dir string) error {
+	return errors.Join(
+		writeFile(filepath.Join(dir, DevicesFile), d.WriteDevices),
+		writeFile(filepath.Join(dir, AreasFile), d.WriteAreas),
+	)
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write example: %w", err)
+	}
+	return errors.Join(write(f), f.Close())
+}
