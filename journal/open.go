@@ -1,0 +1,319 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"watchhouse/journal/engine"
+	"watchhouse/journal/sqlite"
+)
+
+// Prefixes of the logs' names in an engine.
+const (
+	laneLogPrefix  = "lane_"
+	chainLogPrefix = "chain_"
+)
+
+// opener opens one file; tests put a faulty engine in its place.
+type opener func(ctx context.Context, cfg sqlite.Config) (engine.Engine, error)
+
+func openSQLite(ctx context.Context, cfg sqlite.Config) (engine.Engine, error) {
+	return sqlite.Open(ctx, cfg)
+}
+
+func openSQLiteReadOnly(ctx context.Context, cfg sqlite.Config) (engine.Engine, error) {
+	return sqlite.OpenReadOnly(ctx, cfg)
+}
+
+// Open locks cfg.Dir and opens or creates life.db and bulk.db. A bulk.db out of order leaves the journal degraded, not
+// failed. Errors: ErrInUse, ErrNewer, ErrDamaged (of life), a faulty Config. ctx bounds the opening only.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Journal, error) {
+	return open(ctx, cfg, log, openSQLite)
+}
+
+func open(ctx context.Context, cfg Config, log *slog.Logger, with opener) (_ *Journal, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	flock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	j, err := assemble(ctx, cfg, log, with)
+	if err != nil {
+		return nil, errors.Join(err, flock.Close())
+	}
+	j.flock = flock
+	j.start()
+	return j, nil
+}
+
+// OpenReadOnly opens beside a running hub, or without one, for tools. Nothing is written; Submit and the like refuse.
+func OpenReadOnly(ctx context.Context, dir string) (*Journal, error) {
+	cfg := DefaultConfig()
+	cfg.Dir = dir
+	if _, err := os.Stat(filepath.Join(dir, lifeFile)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	j, err := assemble(ctx, cfg, slog.New(slog.DiscardHandler), openSQLiteReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	j.startReadOnly()
+	return j, nil
+}
+
+// assemble opens the files and builds everything, without starting a goroutine of the journal's own.
+func assemble(ctx context.Context, cfg Config, log *slog.Logger, with opener) (*Journal, error) {
+	c, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{
+		cfg: cfg, log: log,
+		env:    &laneEnv{maxFrame: cfg.MaxFrameBytes, codec: c},
+		lanes:  map[LaneName]*Lane{},
+		side:   map[string]*Stream{},
+		chains: map[string]*Chain{},
+		stop:   func() {},
+		cancel: func() {},
+	}
+	j.life = &file{name: lifeFile, maxBytes: cfg.LifeMaxBytes, log: log}
+	j.bulk = &file{name: bulkFile, maxBytes: cfg.BulkMaxBytes, log: log}
+	if err := j.openAll(ctx, with); err != nil {
+		return nil, errors.Join(err, j.life.close(ctx), j.bulk.close(ctx), c.close())
+	}
+	return j, nil
+}
+
+func (j *Journal) openAll(ctx context.Context, with opener) error {
+	if err := j.openFile(ctx, j.life, with); err != nil {
+		return err
+	}
+	if err := j.identify(ctx); err != nil {
+		return err
+	}
+	if err := j.openFile(ctx, j.bulk, with); err != nil {
+		if errors.Is(err, ErrNewer) {
+			return err
+		}
+		j.degrade(err)
+	}
+	for _, n := range []LaneName{EventLane, StateLane} {
+		if err := j.openLane(ctx, n); err != nil {
+			return err
+		}
+	}
+	if err := j.openBulkLanes(ctx); err != nil || j.env.readOnly {
+		return err
+	}
+	return j.checkChains(ctx)
+}
+
+// checkChains reads the end of every chain there is, so that a damaged ledger is known before anybody is served.
+func (j *Journal) checkChains(ctx context.Context) error {
+	names, err := j.chainNames(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if _, err := j.Chain(n).Last(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) chainNames(ctx context.Context) ([]string, error) {
+	logs, err := j.life.engine.Logs(ctx)
+	var names []string
+	for _, l := range logs {
+		if n, ok := strings.CutPrefix(l, chainLogPrefix); ok {
+			names = append(names, n)
+		}
+	}
+	return names, translate(err)
+}
+
+func (j *Journal) openFile(ctx context.Context, f *file, with opener) error {
+	cfg := sqlite.DefaultConfig(filepath.Join(j.cfg.Dir, f.name))
+	cfg.Log = j.log
+	e, err := with(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.name, translate(err))
+	}
+	f.engine = e
+	if s := e.Stats(); s.Err != nil {
+		return fmt.Errorf("%s: %w", f.name, translate(s.Err))
+	}
+	return nil
+}
+
+// degrade goes on without bulk.db.
+func (j *Journal) degrade(err error) {
+	j.bulk.err = err
+	j.log.Error("bulk.db is out of order, telemetry is refused", "err", err)
+	if j.bulk.engine == nil {
+		return
+	}
+	if cerr := j.bulk.close(context.Background()); cerr != nil {
+		j.log.Warn("closing a damaged file", "err", cerr)
+	}
+	j.bulk.engine = nil
+}
+
+// Keys of the journal's own bucket.
+const (
+	ownBucket = "journal"
+	writerKey = "writer"
+	epochKey  = "epoch"
+)
+
+// identify gives this folder's writer id, made once, and a new epoch, which grows with every opening.
+func (j *Journal) identify(ctx context.Context) error {
+	e := j.life.engine
+	writer, err := e.Get(ctx, ownBucket, writerKey)
+	if j.env.readOnly = isReadOnly(e); j.env.readOnly {
+		return nil
+	}
+	if errors.Is(err, engine.ErrNotFound) {
+		writer = make([]byte, 8)
+		rand.Read(writer)
+		err = e.Put(ctx, ownBucket, writerKey, writer)
+	}
+	if err != nil {
+		return translate(err)
+	}
+	epoch, err := e.Get(ctx, ownBucket, epochKey)
+	if errors.Is(err, engine.ErrNotFound) {
+		epoch, err = make([]byte, 8), nil
+	}
+	if err == nil && (len(writer) != 8 || len(epoch) != 8) {
+		err = fmt.Errorf("%w: writer id or epoch", engine.ErrDamaged)
+	}
+	if err != nil {
+		return translate(err)
+	}
+	j.env.writer = binary.LittleEndian.Uint64(writer)
+	j.env.epoch = binary.LittleEndian.Uint64(epoch) + 1
+	return translate(e.Put(ctx, ownBucket, epochKey, binary.LittleEndian.AppendUint64(nil, j.env.epoch)))
+}
+
+func isReadOnly(e engine.Engine) bool {
+	r, ok := e.(interface{ ReadOnly() bool })
+	return ok && r.ReadOnly()
+}
+
+// openBulkLanes opens what lives in bulk.db; a fault leaves it degraded.
+func (j *Journal) openBulkLanes(ctx context.Context) error {
+	names := []LaneName{TelemetryLane}
+	for _, n := range streamNames() {
+		names = append(names, streamLane(n))
+	}
+	for _, n := range names {
+		if j.bulk.engine == nil {
+			break
+		}
+		if err := j.openLane(ctx, n); err != nil {
+			j.degrade(err)
+		}
+	}
+	if j.bulk.engine == nil {
+		for _, n := range names {
+			j.lanes[n] = j.newLane(n, nil)
+		}
+	}
+	for _, n := range streamNames() {
+		j.side[n] = &Stream{lane: j.lanes[streamLane(n)]}
+		delete(j.lanes, streamLane(n))
+	}
+	return nil
+}
+
+func (j *Journal) newLane(name LaneName, log engine.Log) *Lane {
+	l := &Lane{
+		name: name, file: j.bulk, log: log, share: bulkShare, env: j.env,
+		done: make(chan struct{}), wake: make(chan struct{}, 1), nextID: 1, lastAt: time.Now(),
+	}
+	switch name {
+	case EventLane:
+		l.file, l.share = j.life, eventShare
+	case StateLane:
+		l.file, l.share = j.life, stateShare
+	}
+	l.filling = l.file.batches.get()
+	return l
+}
+
+func (j *Journal) openLane(ctx context.Context, name LaneName) error {
+	l := j.newLane(name, nil)
+	p := engine.Normal
+	if name == EventLane {
+		p = engine.Urgent
+	}
+	log, err := l.file.engine.Log(ctx, laneLogPrefix+string(name), p)
+	if err != nil {
+		return translate(err)
+	}
+	l.log = log
+	if err := l.refresh(ctx); err != nil {
+		return err
+	}
+	if err := l.loadCursors(ctx); err != nil {
+		return err
+	}
+	j.lanes[name] = l
+	return nil
+}
+
+// refresh learns the head from the log: when the lane is opened, and each time when read-only.
+func (l *Lane) refresh(ctx context.Context) error {
+	_, last, err := l.log.Bounds(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	l.mu.Lock()
+	known := l.head.Frame
+	l.mu.Unlock()
+	if last == known {
+		return nil
+	}
+	end, count, err := l.endOf(ctx, last)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nextID, l.head = end, Position{Frame: last, Index: count}
+	return nil
+}
+
+// endOf reads what number follows frame seq. A damaged frame is believed only when it fits the one before it; then its
+// entries are a gap for the readers, while the numbers run on.
+func (l *Lane) endOf(ctx context.Context, seq uint64) (end uint64, count uint32, err error) {
+	recs, err := l.log.Read(ctx, seq, 1, 1)
+	if err != nil || len(recs) == 0 {
+		return 0, 0, fmt.Errorf("last frame of lane %s: %w", l.name, errors.Join(translate(err), ErrDamaged))
+	}
+	f, err := l.open(recs[0])
+	if err == nil {
+		return f.end(), f.Count, nil
+	}
+	h, herr := parseHeader(recs[0].Body, laneMagic())
+	if herr == nil && h.First > 0 && h.First == l.endBefore(ctx, seq) && h.Count > 0 && h.Count <= uint32(l.env.maxFrame) {
+		l.file.log.Error("last frame is damaged", "lane", string(l.name), "err", err)
+		return h.end(), h.Count, nil
+	}
+	if l.env.readOnly {
+		return l.endBefore(ctx, seq), 0, nil // tools must still be able to show the rest
+	}
+	return 0, 0, fmt.Errorf("%w: last frame of lane %s: %w", ErrDamaged, l.name, err)
+}
