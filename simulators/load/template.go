@@ -1,0 +1,47 @@
+package load
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"watchhouse/simulators/packet"
+)
+
+// firstSeq keeps the sequence number at ten digits, so that a packet is patched in place.
+const firstSeq = 1_000_000_000
+
+// template is an encoded PUBLISH (QoS 1) whose packet id, time and sequence number are patched for each message.
+type template struct {
+	bytes       []byte
+	id, ts, seq int // offsets
+	next        uint32
+}
+
+// newTemplate makes a telemetry message of about size bytes of payload for a device; the rest of the size is filled with a metric.
+func newTemplate(device, channel string, size int) *template {
+	payload := fmt.Sprintf(`{"ts":1000000000000,"seq":%d,"battery_pct":87,"rssi_dbm":-91}`, firstSeq)
+	if channel == "event" {
+		payload = fmt.Sprintf(`{"type":"test","ts":1000000000000,"seq":%d}`, firstSeq)
+	}
+	if pad := size - len(payload) - len(`,"pad":1`); pad >= 0 {
+		payload = payload[:len(payload)-1] + `,"pad":` + strings.Repeat(" ", pad) + `1}`
+	}
+	topic := "wh/v1/" + device + "/" + channel
+	wire := packet.Publish{Topic: topic, Payload: []byte(payload), QoS: 1}.Append(nil)
+	text := string(wire)
+	return &template{
+		bytes: wire, id: len(wire) - len(payload) - 2,
+		ts: strings.Index(text, `"ts":`) + 5, seq: strings.Index(text, `"seq":`) + 6, next: firstSeq,
+	}
+}
+
+// appendMessage encodes the next message behind b. ms must have 13 digits (until the year 2286).
+func (t *template) appendMessage(b []byte, id uint16, ms int64) []byte {
+	binary.BigEndian.PutUint16(t.bytes[t.id:], id)
+	strconv.AppendInt(t.bytes[t.ts:t.ts], ms, 10)
+	strconv.AppendUint(t.bytes[t.seq:t.seq], uint64(t.next), 10)
+	t.next++
+	return append(b, t.bytes...)
+}
