@@ -1,0 +1,188 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// refusal is a point, or one field of it, that the server will never take.
+type refusal struct {
+	p      point
+	field  string // "" = the whole point
+	reason string
+}
+
+// errDoubt: the server refused many points, took none, and its words are not known. The fault may not be the points'.
+var errDoubt = errors.New("ingest: every point is refused for a reason that is not known")
+
+// doubtLimit is how many single points may be refused in unknown words before one is accepted.
+const doubtLimit = 32
+
+// delivery is the way of one batch: its parts that were stored and those refused for good.
+type delivery struct {
+	i        *Ingest
+	enc      lineEncoder
+	accepted int
+	doubted  int
+	refused  []refusal
+}
+
+// deliver returns when each point is stored or refused by itself, or ctx ends. Refusals become dead letters at the end, so
+// that a batch that is tried again reports them once.
+func (i *Ingest) deliver(ctx context.Context, points []point) error {
+	if len(points) == 0 {
+		return ctx.Err()
+	}
+	for attempt := 0; ; attempt++ {
+		d := &delivery{i: i}
+		err := d.put(ctx, points)
+		if err == nil && d.doubted > 0 && d.accepted == 0 {
+			err = errDoubt
+		}
+		if err == nil {
+			i.settle(d)
+			return nil
+		}
+		if !errors.Is(err, errDoubt) {
+			return err
+		}
+		i.down(err.Error())
+		i.stats.count(func(s *Stats) { s.Retries++ })
+		if err := sleep(ctx, i.pause(attempt, 0)); err != nil {
+			return err
+		}
+	}
+}
+
+// put stores points, dividing them until the server takes or refuses each part.
+func (d *delivery) put(ctx context.Context, points []point) error {
+	if len(points) == 0 {
+		return nil
+	}
+	a, err := d.send(ctx, points)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.verdict == accepted:
+		d.accepted += len(points)
+		return nil
+	case a.field != "":
+		if rest, ok := d.strip(points, a); ok {
+			return d.put(ctx, rest)
+		}
+	case a.verdict == refused && a.dropped >= len(points):
+		d.refuse(points, a)
+		return nil
+	}
+	if len(points) == 1 {
+		return d.refuseOne(points, a)
+	}
+	half := len(points) / 2
+	if err := d.put(ctx, points[:half]); err != nil {
+		return err
+	}
+	return d.put(ctx, points[half:])
+}
+
+// send makes one request, again and again while the points are not at fault.
+func (d *delivery) send(ctx context.Context, points []point) (answer, error) {
+	lines, err := d.enc.encode(points)
+	if err != nil {
+		// A fault of ours must not hold up the lane either: halving finds the point.
+		return answer{verdict: refused, reason: err.Error(), dropped: -1}, nil
+	}
+	for attempt := 0; ; attempt++ {
+		a := judge(d.i.db.write(ctx, lines))
+		if ctx.Err() != nil && a.verdict == later {
+			return a, ctx.Err()
+		}
+		if a.verdict != later {
+			if a.verdict != doubtful {
+				d.i.up()
+			}
+			return a, nil
+		}
+		d.i.down(a.reason)
+		if err := sleep(ctx, d.i.pause(attempt, a.wait)); err != nil {
+			return a, err
+		}
+		d.i.stats.count(func(s *Stats) { s.Retries++ })
+	}
+}
+
+// strip takes the conflicting field out of the points; ok is false when none has it.
+func (d *delivery) strip(points []point, a answer) (rest []point, ok bool) {
+	rest = make([]point, 0, len(points))
+	for _, p := range points {
+		left, had := p.without(a.field)
+		if had {
+			ok = true
+			d.refused = append(d.refused, refusal{p, a.field, a.reason})
+		}
+		if len(left.metrics) > 0 {
+			rest = append(rest, left)
+		}
+	}
+	return rest, ok
+}
+
+func (d *delivery) refuse(points []point, a answer) {
+	for _, p := range points {
+		d.refused = append(d.refused, refusal{p: p, reason: a.reason})
+	}
+}
+
+func (d *delivery) refuseOne(points []point, a answer) error {
+	if a.verdict == doubtful {
+		d.doubted++
+		if d.accepted == 0 && d.doubted >= doubtLimit {
+			return errDoubt
+		}
+	}
+	d.refuse(points, a)
+	return nil
+}
+
+// settle counts a delivered batch and writes the dead letters, one for each message and reason.
+func (i *Ingest) settle(d *delivery) {
+	i.stats.count(func(s *Stats) {
+		s.Written += uint64(d.accepted)
+		s.Refused += uint64(len(d.refused))
+	})
+	for n := 0; n < len(d.refused); {
+		first := d.refused[n]
+		letter := letterFor(first.p.from, StageStore, first.reason)
+		if first.field != "" {
+			letter.Metrics = []string{first.field}
+		}
+		for n < len(d.refused) && d.refused[n].sameLetter(first) {
+			letter.Readings = append(letter.Readings, d.refused[n].p.index)
+			n++
+		}
+		slices.Sort(letter.Readings)
+		i.letters.add(letter)
+	}
+}
+
+func (r refusal) sameLetter(s refusal) bool {
+	return r.p.from == s.p.from && r.field == s.field && r.reason == s.reason
+}
+
+// pause gives the time before the next attempt: doubling from pauseMin to pauseMax, of which half is left to chance so that
+// many hubs do not return at once; or what the server asked for, up to five minutes, and a tenth by chance.
+func (i *Ingest) pause(attempt int, asked time.Duration) time.Duration {
+	const mostAsked = 5 * time.Minute
+	if asked > 0 {
+		asked = min(asked, mostAsked)
+		return asked + rand.N(asked/10+1)
+	}
+	d := i.limits.pauseMax
+	if shift := min(attempt, 20); i.limits.pauseMin<<shift < d {
+		d = i.limits.pauseMin << shift
+	}
+	return d/2 + rand.N(d/2+1)
+}

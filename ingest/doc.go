@@ -1,0 +1,60 @@
+// Package ingest moves the telemetry lane of the journal into InfluxDB and reads history back for charts. Nothing that decides
+// about an alarm goes through it: alerts reads the journal, so a stopped, slow or misconfigured database delays charts only.
+//
+// # What it promises
+//
+//   - A reading whose message was acknowledged is in InfluxDB at last, exactly once, or in the dead letters with a reason.
+//     The lane's cursor moves only after the server's 204 for every point before it (or its refusal of a point by itself);
+//     what the cursor has not passed is never purged.
+//   - An outage loses nothing and needs no hand: a batch is sent again for ever, with growing, jittered pauses of at most 15 s.
+//   - Fresh data is in the database within a second: a batch waits at most 250 ms for more, and not at all while catching up.
+//   - Points of one device are written in the order of the lane.
+//   - The event path does not starve: one goroutine, one request in flight, and decoding rests as long as it has worked
+//     before the next batch, less the time the server took to answer; so it takes at most half a core while catching up.
+//
+// # Why a crash or a repeat does not double
+//
+// A point is overwritten by one with the same measurement, tags and time. Its time depends only on what the frame holds:
+//
+//   - With a believable ts (telemetry.EffectiveTime): ts in ns plus seq mod 10^6, or the reading's place in the payload when
+//     it has no seq. A redelivery by the device overwrites itself too. Two different readings of one device in one
+//     millisecond need a seq, else they are taken for one reading and their fields are merged.
+//   - Without one: the receive time in whole microseconds, plus the entry's number in the lane mod 1000 as nanoseconds, plus
+//     the reading's place in the payload as microseconds. Entries with the same remainder are 1000 messages apart, so two
+//     messages of one receive time differ, and a payload without times keeps its order. A redelivery cannot be told from a
+//     new reading and does double. A ts that is not believed also sets the field clock_bad=1.
+//
+// So a kill between the 204 and the cursor repeats a batch onto itself, and a reader whose cursor was lost begins at the
+// start of the lane without harm. One exception: kind and area are tags, taken from the registry when the point is written.
+// A device moved to another area between a write and its repeat, both within one batch, has those points under both areas.
+// Dead letters are at-least-once.
+//
+// # What a point is
+//
+// Measurement "telemetry", tags area, device, kind (absent when unknown), one float field per metric. One measurement and not
+// one per kind or metric: a reading's numbers share one timestamp and one index entry, a device whose kind is corrected keeps
+// one history, and the type of a field can never conflict between kinds, because every number is a float. Names a
+// database cannot hold or that mean something to it (time, a leading _, the tags' names, clock_bad), numbers that are not
+// finite and, beyond 128 names of one device since the start, further ones are left out of the point and reported as a dead
+// letter, which holds the whole message.
+//
+// # Without a database
+//
+// With an empty URL Run waits for its end and gives up its cursor, so that the lane is purged by age; Series and Metrics
+// return ErrUnavailable. If a URL is set later, what the journal still holds (7 days by default) is written first.
+//
+// # Answers of the server
+//
+//	204                      the points are stored
+//	400 or 422 for a line    a conflicting field is taken out of the batch's points and the rest sent again; any other fault is
+//	                         found by halving the batch; the culprit becomes a dead letter. A 400 with a text that is
+//	                         not known is believed only if the server accepts other points of the same batch.
+//	413                      the batch is halved; a single point that is too large becomes a dead letter
+//	429, 503                 kept and sent again after Retry-After
+//	all else                 (no answer, 5xx, 401, 403, 404, a 200 from a proxy) kept and sent again
+//
+// # Concurrency and errors
+//
+// One Run at a time; Stats, Series and Metrics may be called from any goroutine, during Run or without it. Run returns nil
+// when its context ends. Errors of the history are ErrInvalid (the question is at fault) or ErrUnavailable.
+package ingest

@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"sync"
+	"time"
+
+	"watchhouse/journal"
+)
+
+// Stats for /metrics and readiness chips. Counters count from the start of the process; a repeat after a crash counts again.
+type Stats struct {
+	Written       uint64 // points the server has confirmed
+	Undecodable   uint64 // messages with a part that could not be decoded
+	Refused       uint64 // points, or single fields of points, that the server refused
+	DroppedFields uint64 // numbers left out of points: name, value or too many
+	Retries       uint64 // requests repeated
+	Gaps          uint64 // breaks of the lane that were passed over
+	LagMessages   uint64 // in the lane, not yet confirmed
+	LastError     string // why the last request was not accepted; "" when it was
+	Up            bool   // the database answered the last request
+}
+
+// Stats now.
+func (i *Ingest) Stats() Stats {
+	s, pos := i.stats.read()
+	if i.db != nil {
+		s.LagMessages = i.lane.Depth(pos)
+	}
+	return s
+}
+
+// meter holds the counters.
+type meter struct {
+	mu      sync.Mutex
+	s       Stats
+	known   bool // Up has a meaning
+	pos     journal.Position
+	contact time.Time
+}
+
+func (m *meter) read() (Stats, journal.Position) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.s, m.pos
+}
+
+func (m *meter) count(f func(*Stats)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(&m.s)
+}
+
+func (m *meter) moved(p journal.Position) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pos = p
+}
+
+// up notes an accepted request and says whether that is news.
+func (m *meter) up() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	news := !m.known || !m.s.Up
+	m.known, m.s.Up, m.s.LastError, m.contact = true, true, "", time.Now()
+	return news
+}
+
+// down notes a failed request and says whether that is news.
+func (m *meter) down(reason string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	news := !m.known || m.s.Up
+	m.known, m.s.Up, m.s.LastError, m.contact = true, false, reason, time.Now()
+	return news
+}
+
+// quietFor reports whether the database was not spoken to for d.
+func (m *meter) quietFor(d time.Duration) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Since(m.contact) >= d
+}
