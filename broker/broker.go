@@ -1,0 +1,231 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+
+	"watchhouse/journal"
+	"watchhouse/registry"
+)
+
+// startLimit bounds the reading of the state lane and the first append at Start.
+const startLimit = time.Minute
+
+// Deps of the broker.
+type Deps struct {
+	Journal  *journal.Journal
+	Registry *registry.Registry
+	Log      *slog.Logger
+}
+
+// Broker is the embedded MQTT broker.
+type Broker struct {
+	cfg       Config
+	log       *slog.Logger
+	stores    stores
+	directory directory
+	lib       *mqtt.Server // sessions, subscriptions and the codec of control packets
+
+	tcp, ws net.Listener // nil = off
+	http    *http.Server
+
+	table    *table
+	fanout   *fanout
+	retained *retained
+	sessions sessions
+	wills    wills
+	rates    rates
+	buffers  *sync.Pool
+	pendings sync.Pool
+
+	nextConn   atomic.Uint64
+	complained atomic.Int64
+	stopping   atomic.Bool
+	count      counters
+
+	shedMin, shedSpread time.Duration
+
+	quit     chan struct{}
+	stopOnce sync.Once
+	workers  sync.WaitGroup // accepting, fan-out, housekeeping
+	readers  sync.WaitGroup // one for each connection
+	senders  sync.WaitGroup // one for each connection that has something to send
+}
+
+// New binds the listeners; nothing is accepted before Start.
+func New(cfg Config, d Deps) (*Broker, error) {
+	return newBroker(cfg, storesOf(d.Journal), registryDirectory{d.Registry}, d.Log)
+}
+
+func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	b := &Broker{
+		cfg: cfg, log: log, stores: s, directory: d,
+		table:    newTable(),
+		fanout:   newFanout(),
+		retained: &retained{topics: map[string]retainedStatus{}},
+		sessions: sessions{away: map[string]*inbound2{}},
+		wills:    wills{waiting: map[string]*time.Timer{}},
+		rates:    rates{windows: map[string]*window{}},
+		buffers:  newBufferPool(),
+		shedMin:  shedCloseMin, shedSpread: shedCloseSpread,
+		quit: make(chan struct{}),
+	}
+	b.lib = mqtt.New(libraryOptions(log))
+	if err := b.lib.AddHook(&hook{b: b}, nil); err != nil {
+		return nil, fmt.Errorf("add hook to MQTT library: %w", err)
+	}
+	if err := b.bind(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// libraryOptions keep the library small: it buffers nothing, because it is given whole packets and its writes never block, and
+// it has no messages in flight, no aliases and no $SYS topics, because its Serve is never called.
+func libraryOptions(log *slog.Logger) *mqtt.Options {
+	limits := mqtt.NewDefaultServerCapabilities()
+	limits.MaximumClientWritesPending = 1
+	limits.MaximumInflight = 1
+	limits.ReceiveMaximum = telemetryWindow
+	limits.TopicAliasMaximum = 0
+	limits.MaximumSessionExpiryInterval = uint32(sessionLimit / time.Second)
+	return &mqtt.Options{
+		Capabilities:             limits,
+		Logger:                   tame(log),
+		ClientNetReadBufferSize:  16,
+		ClientNetWriteBufferSize: 16,
+		SysTopicResendInterval:   math.MaxInt32,
+	}
+}
+
+func (b *Broker) bind() (err error) {
+	if b.cfg.TCP != "" {
+		if b.tcp, err = listen(b.cfg.TCP); err != nil {
+			return err
+		}
+	}
+	if b.cfg.WebSocket == "" {
+		return nil
+	}
+	if b.ws, err = listen(b.cfg.WebSocket); err != nil {
+		if b.tcp != nil {
+			_ = b.tcp.Close()
+		}
+		return err
+	}
+	return nil
+}
+
+// Start rebuilds the retained messages, records the start of the hub and serves.
+func (b *Broker) Start() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	if err := b.retained.rebuild(ctx, b.stores.shelf, b.stores.state); err != nil {
+		return err
+	}
+	if err := b.recordStart(ctx); err != nil {
+		return err
+	}
+	b.workers.Go(b.fan)
+	b.workers.Go(b.keepHouse)
+	if b.tcp != nil {
+		b.workers.Go(func() { b.acceptTCP(b.patient(b.tcp)) })
+	}
+	if b.ws != nil {
+		b.http = b.wsServer()
+		b.workers.Go(func() { _ = b.http.Serve(b.patient(b.ws)) })
+	}
+	return nil
+}
+
+func (b *Broker) patient(l net.Listener) *patient {
+	return &patient{Listener: l, errors: &b.count.accepts, log: b.log, quit: b.quit}
+}
+
+// Stop closes the listeners, then the connections, without firing wills, bounded by ctx. Idempotent.
+func (b *Broker) Stop(ctx context.Context) error {
+	var err error
+	b.stopOnce.Do(func() { err = b.stop(ctx) })
+	return err
+}
+
+func (b *Broker) stop(ctx context.Context) error {
+	b.stopping.Store(true)
+	close(b.quit)
+	b.wills.stop()
+	b.closeListeners()
+	for _, c := range b.table.everyone(true) {
+		c.bye(codeShutdown, reasonShutdown)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.workers.Wait()
+		b.readers.Wait()
+		b.senders.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		for _, c := range b.table.everyone(true) {
+			c.cut(reasonShutdown)
+		}
+		<-ended
+	}
+	b.saveRetained(context.WithoutCancel(ctx))
+	return errors.Join(ctx.Err(), b.lib.Close())
+}
+
+func (b *Broker) closeListeners() {
+	if b.tcp != nil {
+		_ = b.tcp.Close()
+	}
+	if b.http != nil {
+		_ = b.http.Close()
+	} else if b.ws != nil {
+		_ = b.ws.Close()
+	}
+}
+
+// Addr is the TCP address, "" when off.
+func (b *Broker) Addr() string { return address(b.tcp) }
+
+// WebSocketAddr is the WebSocket address, "" when off.
+func (b *Broker) WebSocketAddr() string { return address(b.ws) }
+
+func address(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// Disconnect drops all connections of a principal (revoked).
+func (b *Broker) Disconnect(id string) {
+	for _, c := range b.table.principal(id) {
+		c.bye(codeAdministrator, reasonRevoked)
+	}
+}
+
+// Connected reports whether a device has a live connection.
+func (b *Broker) Connected(id string) bool { return len(b.table.principal(id)) > 0 }
+
+// offer passes a message to the fan-out or counts it as dropped.
+func (b *Broker) offer(m *message) {
+	if !b.fanout.offer(m) {
+		b.count.fanoutDrops.Add(1)
+	}
+}

@@ -1,0 +1,126 @@
+package broker
+
+import (
+	"strings"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// hook answers the library's questions. Only sessions and subscriptions are the library's business here: it never sees a
+// PUBLISH, an ack or a will.
+type hook struct {
+	mqtt.HookBase
+	b *Broker
+}
+
+// ID names the hook in the library's log.
+func (h *hook) ID() string { return "watchhouse" }
+
+// Provides lists the calls that the hook wants.
+func (h *hook) Provides(call byte) bool {
+	switch call {
+	case mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnSessionEstablished, mqtt.OnACLCheck, mqtt.OnPacketEncode,
+		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnPacketProcessed:
+		return true
+	}
+	return false
+}
+
+// connOf gives the connection behind a client, nil for a session without one.
+func connOf(cl *mqtt.Client) *conn {
+	c, _ := cl.Net.Conn.(*conn)
+	return c
+}
+
+// OnConnect decides about a CONNECT; a refusal is answered here, because the library closes without an answer.
+func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	c := connOf(cl)
+	cl.Properties.Will = mqtt.Will{}
+	c.mu.Lock()
+	c.v5 = cl.Properties.ProtocolVersion == 5
+	c.mu.Unlock()
+	code := h.b.signIn(c, cl, pk)
+	if code == packets.CodeSuccess {
+		return nil
+	}
+	_ = h.b.lib.SendConnack(cl, code, false, nil)
+	return code
+}
+
+// OnConnectAuthenticate confirms what OnConnect found.
+func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
+	return connOf(cl).lib == cl
+}
+
+// OnSessionEstablished opens the connection for messages; CONNACK is on its way.
+func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	c := connOf(cl)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = true
+}
+
+// OnACLCheck decides about a subscription. Writes never come here: whatever asks for one is refused.
+func (h *hook) OnACLCheck(cl *mqtt.Client, filter string, write bool) bool {
+	c := connOf(cl)
+	if write || c == nil {
+		return false
+	}
+	filter = plainFilter(filter)
+	return filter != "" && !strings.HasPrefix(filter, "$") && h.b.directory.MaySubscribe(c.who, filter)
+}
+
+// OnPacketEncode completes CONNACK with limits that the library enforces or leaves to us without telling the client.
+func (h *hook) OnPacketEncode(_ *mqtt.Client, pk packets.Packet) packets.Packet {
+	if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == 0 {
+		pk.Properties.TopicAliasMaximum = maxAlias
+		pk.Properties.MaximumPacketSize = uint32(h.b.cfg.MaxPacketBytes)
+	}
+	return pk
+}
+
+// OnSubscribed finds the retained messages of a new subscription. They leave after SUBACK, in OnPacketProcessed.
+func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
+	c := connOf(cl)
+	if c == nil {
+		return
+	}
+	for i, sub := range pk.Filters {
+		if codes[i] > 2 {
+			continue
+		}
+		if !ownCommands(plainFilter(sub.Filter)) {
+			h.b.fanout.note(cl.ID, true)
+		}
+		if sub.RetainHandling == 2 || mqtt.IsSharedFilter(sub.Filter) {
+			continue
+		}
+		for _, m := range h.b.retained.matching(sub.Filter) {
+			o := outgoingOf(m, packets.Subscription{Qos: sub.Qos, Identifiers: map[string]int{sub.Filter: sub.Identifier}})
+			o.retain = true
+			c.replay = append(c.replay, o)
+		}
+	}
+}
+
+// OnPacketProcessed sends what OnSubscribed found.
+func (h *hook) OnPacketProcessed(cl *mqtt.Client, _ packets.Packet, _ error) {
+	c := connOf(cl)
+	if c == nil {
+		return
+	}
+	for _, o := range c.replay {
+		if !c.deliver(o, maxReplayed) {
+			h.b.count.fanoutDrops.Add(1)
+		}
+	}
+	c.replay = nil
+}
+
+// OnUnsubscribed forgets a client that has no subscription left.
+func (h *hook) OnUnsubscribed(cl *mqtt.Client, _ packets.Packet) {
+	if cl.State.Subscriptions.Len() == 0 {
+		h.b.fanout.note(cl.ID, false)
+	}
+}

@@ -1,0 +1,243 @@
+package broker
+
+import (
+	"errors"
+	"time"
+
+	"watchhouse/journal"
+)
+
+// laneID numbers the three lanes for indexing.
+type laneID uint8
+
+const (
+	eventLane laneID = iota
+	stateLane
+	telemetryLane
+	laneCount
+)
+
+// life reports whether a lane is in life.db, whose failure closes connections.
+func (l laneID) life() bool { return l != telemetryLane }
+
+// The caps of what a connection may have handed to the journal and not committed yet.
+const (
+	telemetryWindow = 256       // messages, also the Receive Maximum that v5 clients are told
+	telemetryBytes  = 1 << 20   // with envelopeBytes for each
+	lifeWindow      = 1024      // messages; at the cap the reader waits, nothing is dropped
+	lifeBytes       = 4 << 20   //
+	globalBytes     = 128 << 20 // telemetry of all connections
+	envelopeBytes   = 256       // what a message costs in memory beside its payload and topic
+	maxRefusals     = 4096      // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum
+	patience        = 20 * time.Millisecond
+)
+
+// errLifeFailed ends a connection: the event or state lane did not take its message.
+var errLifeFailed = errors.New("life does not take messages")
+
+// flow counts one connection's messages of one lane and keeps their acks in order. Guarded by conn.mu.
+type flow struct {
+	submitted, completed uint32 // modulo 2^32
+	bytes                int
+	refusals             []refusal
+}
+
+// refusal is a negative ack that waits until what came before it has its own.
+type refusal struct {
+	after uint32 // flow.submitted when it was refused
+	ack   ack
+}
+
+// ack is what a message is answered with; kind 0 is QoS 0: nothing.
+type ack struct {
+	kind byte
+	id   uint16
+	code byte
+}
+
+func (f *flow) inFlight() int { return int(f.submitted - f.completed) }
+
+// full reports whether one more message of size bytes is over the cap.
+func (f *flow) full(l laneID, size int) bool {
+	if l.life() {
+		return f.inFlight() >= lifeWindow || f.bytes > 0 && f.bytes+size > lifeBytes
+	}
+	return f.inFlight() >= telemetryWindow || f.bytes > 0 && f.bytes+size > telemetryBytes
+}
+
+// pending is a message in the hands of the journal. It is reused; done is bound once, so a message costs no closure.
+type pending struct {
+	c    *conn
+	b    *Broker
+	lane laneID
+	size int
+	ack  ack
+	q    *inbound2 // of a QoS 2 message
+	done func(journal.Receipt, error)
+
+	topic   string   // of a retained status
+	payload []byte   // likewise
+	qos     byte     // likewise
+	retain  bool     // likewise
+	fan     *message // for subscribers, nil when there are none
+}
+
+func (b *Broker) newPending() *pending {
+	p, ok := b.pendings.Get().(*pending)
+	if !ok {
+		p = &pending{b: b}
+		p.done = p.complete
+	}
+	return p
+}
+
+func (p *pending) recycle() {
+	done, b := p.done, p.b
+	*p = pending{b: b, done: done}
+	b.pendings.Put(p)
+}
+
+// lane gives the journal's lane.
+func (b *Broker) lane(l laneID) submitter {
+	switch l {
+	case eventLane:
+		return b.stores.event
+	case stateLane:
+		return b.stores.state
+	}
+	return b.stores.telemetry
+}
+
+// admit makes room for a message or says that there is none. On a life lane it waits: the client is slowed by TCP. On telemetry
+// it waits for patience at most, which a healthy disk never needs, and not again until the connection has drained to half.
+func (c *conn) admit(l laneID, size int) (ok bool, err error) {
+	if !l.life() && c.b.count.inFlight.Load()+int64(size) > globalBytes {
+		return false, nil
+	}
+	c.mu.Lock()
+	f := &c.flows[l]
+	if f.inFlight() < telemetryWindow/2 {
+		c.impatient = false
+	}
+	if f.full(l, size) && (l.life() || !c.impatient) {
+		c.wait(l, size)
+	}
+	full, closing := f.full(l, size), c.closing
+	if !closing && !full {
+		f.submitted++
+		f.bytes += size
+	}
+	c.mu.Unlock()
+	switch {
+	case closing:
+		return false, errClosing
+	case full:
+		c.impatient = true
+		return false, nil
+	}
+	if !l.life() {
+		c.b.count.inFlight.Add(int64(size))
+	}
+	return true, nil
+}
+
+var errClosing = errors.New("connection is closing")
+
+// wait releases c.mu until the flow has room, the connection closes or patience ends.
+func (c *conn) wait(l laneID, size int) {
+	var expired <-chan time.Time
+	if !l.life() {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	for c.flows[l].full(l, size) && !c.closing {
+		room := make(chan struct{})
+		c.room = room
+		c.mu.Unlock()
+		select {
+		case <-room:
+			c.mu.Lock()
+		case <-expired:
+			c.mu.Lock()
+			return
+		}
+	}
+}
+
+// signal wakes a reader that waits for room. c.mu is held.
+func (c *conn) signal() {
+	if c.room != nil {
+		close(c.room)
+		c.room = nil
+	}
+}
+
+// submit hands a message to its lane. The error is errLifeFailed, errClosing, or telemetry's own, which the caller answers with
+// a refusal.
+func (c *conn) submit(p *pending, m journal.Message) error {
+	p.c = c
+	err := c.b.lane(p.lane).Submit(m, p.done)
+	if err == nil {
+		return nil
+	}
+	c.settle(p, nil)
+	p.q.forget(p.ack.id)
+	life := p.lane.life()
+	p.recycle()
+	if life {
+		c.b.count.journalFail.Add(1)
+		c.b.complain(err)
+		return errLifeFailed
+	}
+	return err
+}
+
+// complete runs on the committer's goroutine: it takes short locks only and never touches a socket.
+func (p *pending) complete(r journal.Receipt, err error) {
+	c, b := p.c, p.b
+	switch {
+	case err == nil:
+		b.committed(p, r)
+		c.settle(p, p.answerTo())
+	case p.lane.life():
+		b.count.journalFail.Add(1)
+		b.complain(err)
+		p.q.forget(p.ack.id)
+		c.cut(reasonJournal)
+		c.settle(p, nil)
+	default:
+		b.count.shed.Add(1)
+		p.q.forget(p.ack.id)
+		c.settle(p, c.refusalOf(p.ack))
+	}
+	p.recycle()
+}
+
+// answerTo is the ack for p's own connection. That of a QoS 2 message goes to the connection which has the session now.
+func (p *pending) answerTo() *ack {
+	if p.ack.kind != 0 {
+		p.b.count.acked.Add(1)
+	}
+	if p.q == nil {
+		return &p.ack
+	}
+	switch heir := p.q.commit(p.ack.id); heir {
+	case p.c:
+		return &p.ack
+	case nil:
+	default:
+		heir.respond(p.ack)
+	}
+	return nil
+}
+
+// committed makes a stored message visible to subscribers.
+func (b *Broker) committed(p *pending, r journal.Receipt) {
+	if p.retain {
+		b.retained.put(p.topic, p.payload, p.qos, r.Pos)
+	}
+	if p.fan != nil {
+		b.offer(p.fan)
+	}
+}

@@ -1,0 +1,141 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"watchhouse/journal"
+)
+
+const (
+	acceptBackoffMin = 5 * time.Millisecond
+	acceptBackoffMax = time.Second
+)
+
+// listen binds with probes that find a dead peer in about seven minutes without keeping a battery radio awake.
+func listen(address string) (net.Listener, error) {
+	config := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Minute, Interval: 30 * time.Second, Count: 4}}
+	l, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for MQTT on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// patient is a listener whose Accept fails only once it is closed: without file descriptors it waits for better times.
+type patient struct {
+	net.Listener
+	errors *atomic.Uint64
+	log    *slog.Logger
+	quit   <-chan struct{}
+}
+
+// Accept backs off from errors, telling the log about the first of a row.
+func (p *patient) Accept() (net.Conn, error) {
+	for wait := acceptBackoffMin; ; wait = min(2*wait, acceptBackoffMax) {
+		c, err := p.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return c, err
+		}
+		p.errors.Add(1)
+		if wait == acceptBackoffMin {
+			p.log.Error("accept failed, backing off", "err", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-p.quit:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// acceptTCP runs until the listener is closed.
+func (b *Broker) acceptTCP(l net.Listener) {
+	for {
+		sock, err := l.Accept()
+		if err != nil {
+			return
+		}
+		b.adopt(sock)
+	}
+}
+
+// adopt serves a socket on a goroutine of its own, or closes it when there are too many.
+func (b *Broker) adopt(sock socket) {
+	c := b.newConn(sock)
+	b.readers.Add(1) // before it is in the table: Stop empties the table, then waits
+	if !b.table.add(c, b.cfg.MaxConnections) {
+		b.readers.Done()
+		_ = sock.Close()
+		return
+	}
+	b.count.connections.Add(1)
+	go b.serve(c)
+}
+
+// serve lets the library speak with a client until it is gone.
+func (b *Broker) serve(c *conn) {
+	defer b.readers.Done()
+	defer b.farewell(c)
+	defer b.contain(c, "reading")
+	_ = b.lib.EstablishConnection("mqtt", c) // why it ended is in c.reason
+}
+
+// farewell writes the records of a session's end and lets a successor in.
+func (b *Broker) farewell(c *conn) {
+	c.end(reasonClosed)
+	c.mu.Lock()
+	reason, q, begun := c.reason, c.qos2, c.ready
+	if c.shed != nil {
+		c.shed.Stop()
+	}
+	c.mu.Unlock()
+	if c.clean && reason == reasonClosed {
+		reason = reasonGoodbye
+	}
+	c.frames.release()
+	if c.lib != nil {
+		b.endSession(c, reason, q, begun)
+	}
+	b.table.remove(c)
+	b.count.connections.Add(-1)
+	close(c.ended)
+}
+
+func (b *Broker) endSession(c *conn, reason string, q *inbound2, begun bool) {
+	b.count.sessions.Add(-1)
+	c.lib.Stop(nil)
+	if persistent(c.lib) && reason != reasonPanic {
+		b.sessions.keep(c.client, q)
+	} else {
+		b.dropClient(c.lib)
+	}
+	c.lib.Net.Conn = nil // an absent client's session does not hold its connection in memory
+	if c.will != nil && begun && reason != reasonGoodbye && !b.stopping.Load() {
+		b.publishWill(c)
+	}
+	if err := b.record(c, journal.Disconnect, disconnected{Reason: reason}); err != nil {
+		b.complain(err)
+	}
+}
+
+// contain is deferred around everything that handles what a client sent: a panic costs that client its connection and nobody
+// else anything. The stack holds addresses, not contents.
+func (b *Broker) contain(c *conn, where string) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	b.count.panics.Add(1)
+	b.log.Error("panic contained", "where", where, "panic", fmt.Sprintf("%.200v", p), "stack", string(debug.Stack()))
+	if c != nil {
+		c.cut(reasonPanic)
+		_ = c.sock.Close() // the sending goroutine, which would have done it, may be the one that panicked
+	}
+}

@@ -1,0 +1,55 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"watchhouse/journal"
+)
+
+// connected and disconnected are the payloads of the records about a session.
+type (
+	connected struct {
+		Protocol byte   `json:"protocol"`
+		Remote   string `json:"remote"`
+		Clean    bool   `json:"clean"`
+	}
+	disconnected struct {
+		Reason string `json:"reason"`
+	}
+)
+
+// record puts a record about c's session on the state lane. A session whose beginning cannot be recorded is not begun.
+func (b *Broker) record(c *conn, kind journal.Kind, payload any) error {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("encode session record: %w", err)
+	}
+	m := journal.Message{Kind: kind, ReceivedNS: time.Now().UnixNano(), Client: c.client, Device: c.who.ID, Conn: c.num, Payload: body}
+	return b.stores.state.Submit(m, func(_ journal.Receipt, err error) {
+		if err != nil {
+			b.complain(err)
+			c.cut(reasonJournal)
+		}
+	})
+}
+
+// recordStart puts hub_start before anything else of this run and waits for it to be on disk.
+func (b *Broker) recordStart(ctx context.Context) error {
+	done := make(chan error, 1)
+	m := journal.Message{Kind: journal.HubStart, ReceivedNS: time.Now().UnixNano(), Payload: []byte("{}")}
+	if err := b.stores.state.Submit(m, func(_ journal.Receipt, err error) { done <- err }); err != nil {
+		return fmt.Errorf("record hub start: %w", err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("record hub start: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("record hub start: %w", ctx.Err())
+	}
+}

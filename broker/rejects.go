@@ -1,0 +1,114 @@
+package broker
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Reasons of a reject.
+const (
+	rejectForeign = "not this principal's topic"
+	rejectUnknown = "no channel of wh/v1"
+	rejectCommand = "commands come from the hub"
+)
+
+// rejectsPerMinute is what a principal may send to foreign topics before it is disconnected.
+const rejectsPerMinute = 10
+
+// rejected is the record in the rejects stream. Payload is the JSON that it was, else a string; Bytes is its length.
+type rejected struct {
+	Reason  string          `json:"reason"`
+	Client  string          `json:"client"`
+	Device  string          `json:"device"`
+	Topic   string          `json:"topic"`
+	QoS     byte            `json:"qos"`
+	Retain  bool            `json:"retain,omitempty"`
+	Bytes   int             `json:"bytes"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// reject keeps a message that may not be where it was sent: v5 is told, v3.1.1 gets its ack, nobody else gets the message.
+func (c *conn) reject(r *route, p publish) error {
+	c.b.count.rejected.Add(1)
+	c.b.keepReject(rejected{
+		Reason: r.reject, Client: c.client, Device: c.who.ID, Topic: r.topic, QoS: p.qos, Retain: p.retain,
+		Bytes: len(p.payload), Payload: readable(p.payload),
+	})
+	a := ack{kind: typePuback, id: p.id}
+	switch {
+	case p.qos == 0:
+		a.kind = 0
+	case p.qos == 2:
+		a.kind = typePubrec
+	}
+	if c.v5 {
+		a.code = codeNotAuthorized
+	}
+	c.refuse(r.lane, &a)
+	if c.b.rates.over(c.who.ID, time.Now()) {
+		c.bye(codeNotAuthorized, reasonRejects)
+		return errClosing
+	}
+	return nil
+}
+
+func (b *Broker) keepReject(r rejected) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		b.log.Error("reject not kept", "err", err)
+		return
+	}
+	b.stores.rejects.Add(time.Now().UnixNano(), body)
+}
+
+// readable is a payload as JSON: itself when it is JSON, otherwise a string in which what is no UTF-8 is replaced.
+func readable(p []byte) json.RawMessage {
+	if len(p) == 0 {
+		return nil
+	}
+	if utf8.Valid(p) && json.Valid(p) {
+		return append(json.RawMessage(nil), p...)
+	}
+	text, err := json.Marshal(string(p))
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// rates counts rejects per principal in windows of a minute. It outlives connections: coming back does not clear the count.
+type rates struct {
+	mu      sync.Mutex
+	windows map[string]*window
+}
+
+type window struct {
+	began time.Time
+	n     int
+}
+
+// over counts one and reports whether it is too many.
+func (r *rates) over(id string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.windows[id]
+	if w == nil || now.Sub(w.began) >= time.Minute {
+		w = &window{began: now}
+		r.windows[id] = w
+	}
+	w.n++
+	return w.n > rejectsPerMinute
+}
+
+// sweep forgets windows that are over.
+func (r *rates) sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, w := range r.windows {
+		if now.Sub(w.began) >= time.Minute {
+			delete(r.windows, id)
+		}
+	}
+}

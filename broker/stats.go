@@ -1,0 +1,50 @@
+package broker
+
+import "sync/atomic"
+
+// Stats of the broker: counters since New, except Connections, Sessions and InFlightBytes, which are gauges.
+type Stats struct {
+	Connections int64 // accepted and not closed yet
+	Sessions    int64 // of these, signed in
+
+	Received uint64 // PUBLISH packets decoded, whatever became of them
+	Acked    uint64 // PUBACK and PUBREC of committed messages, handed to the connection's writer
+	Rejected uint64 // kept in the rejects stream instead of a lane
+	Shed     uint64 // telemetry refused over a cap or while bulk is out of order
+	AuthFail uint64
+
+	JournalFail  uint64 // connections closed because life would not take a message
+	Panics       uint64 // contained, each cost one connection
+	AcceptErrors uint64
+	FanoutDrops  uint64 // messages that a slow subscriber, or the fan-out itself, did not get
+	Wills        uint64
+
+	InFlightBytes int64 // telemetry handed to the journal and not committed yet
+}
+
+// counters are the live form of Stats.
+type counters struct {
+	connections, sessions, inFlight                  atomic.Int64
+	received, acked, rejected, shed, authFail        atomic.Uint64
+	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
+}
+
+// Stats are counters for /metrics.
+func (b *Broker) Stats() Stats {
+	n := &b.count
+	return Stats{
+		Connections:   n.connections.Load(),
+		Sessions:      n.sessions.Load(),
+		Received:      n.received.Load(),
+		Acked:         n.acked.Load(),
+		Rejected:      n.rejected.Load(),
+		Shed:          n.shed.Load(),
+		AuthFail:      n.authFail.Load(),
+		JournalFail:   n.journalFail.Load(),
+		Panics:        n.panics.Load(),
+		AcceptErrors:  n.accepts.Load(),
+		FanoutDrops:   n.fanoutDrops.Load(),
+		Wills:         n.wills.Load(),
+		InFlightBytes: n.inFlight.Load(),
+	}
+}

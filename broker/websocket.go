@@ -1,0 +1,100 @@
+package broker
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	wsBufferBytes = 1 << 10
+	wsHeaderBytes = 8 << 10
+)
+
+// wsServer upgrades HTTP connections and hands them over; the goroutines of net/http end there.
+func (b *Broker) wsServer() *http.Server {
+	upgrader := &websocket.Upgrader{
+		HandshakeTimeout: b.cfg.ConnectTimeout,
+		ReadBufferSize:   wsBufferBytes,
+		WriteBufferSize:  wsBufferBytes,
+		WriteBufferPool:  &sync.Pool{},
+		Subprotocols:     []string{"mqtt"},
+	}
+	return &http.Server{
+		ReadHeaderTimeout: b.cfg.ConnectTimeout,
+		MaxHeaderBytes:    wsHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ws, err := upgrader.Upgrade(w, r, nil)
+			if err != nil {
+				return // the upgrader has answered
+			}
+			ws.SetReadLimit(int64(b.cfg.MaxPacketBytes))
+			b.adopt(&wsSocket{ws: ws})
+		}),
+	}
+}
+
+// wsSocket is a WebSocket as a stream of bytes: MQTT 6 lets packets cross the borders of messages.
+type wsSocket struct {
+	ws       *websocket.Conn
+	message  io.Reader // the one that is being read
+	deadline atomic.Int64
+}
+
+var errTextFrame = errors.New("WebSocket message is not binary")
+
+// Read reads on in the present message, or in the next one.
+func (s *wsSocket) Read(p []byte) (int, error) {
+	for {
+		if s.message == nil {
+			kind, r, err := s.ws.NextReader()
+			if err != nil {
+				return 0, err
+			}
+			if kind != websocket.BinaryMessage {
+				return 0, errTextFrame
+			}
+			s.message = r
+		}
+		n, err := s.message.Read(p)
+		if errors.Is(err, io.EOF) {
+			s.message, err = nil, nil
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// Write sends p as one message. Only the connection's sending goroutine calls it.
+func (s *wsSocket) Write(p []byte) (int, error) {
+	if err := s.ws.SetWriteDeadline(time.Unix(0, s.deadline.Load())); err != nil {
+		return 0, err
+	}
+	if err := s.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// SetReadDeadline may be called while another goroutine reads, SetWriteDeadline while one writes.
+func (s *wsSocket) SetReadDeadline(t time.Time) error { return s.ws.NetConn().SetReadDeadline(t) }
+
+// SetWriteDeadline takes effect at once and for the next Write.
+func (s *wsSocket) SetWriteDeadline(t time.Time) error {
+	s.deadline.Store(t.UnixNano())
+	return s.ws.NetConn().SetWriteDeadline(t)
+}
+
+// Close closes without a closing handshake.
+func (s *wsSocket) Close() error         { return s.ws.Close() }
+func (s *wsSocket) LocalAddr() net.Addr  { return s.ws.LocalAddr() }
+func (s *wsSocket) RemoteAddr() net.Addr { return s.ws.RemoteAddr() }

@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"bytes"
+	"sync"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"watchhouse/journal"
+	"watchhouse/telemetry"
+)
+
+// will is a client's last word. The library never sees it: there it would pass neither the access rules nor the journal, and a
+// shutdown of the hub would say that every device had died.
+type will struct {
+	topic   string
+	payload []byte
+	qos     byte
+	retain  bool
+	delay   time.Duration
+}
+
+// willOf takes the will out of a CONNECT; ok is false when it may not be where it wants to be. Only status takes wills.
+func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
+	if !pk.Connect.WillFlag {
+		return nil, true
+	}
+	t, err := telemetry.ParseTopic(pk.Connect.WillTopic)
+	if err != nil || t.Channel != telemetry.ChannelStatus || !b.directory.MayPublish(c.who, pk.Connect.WillTopic) {
+		return nil, false
+	}
+	delay := pk.Connect.WillProperties.WillDelayInterval
+	if !pk.Properties.SessionExpiryIntervalFlag {
+		delay = 0 // the session ends with the connection, and the will does not outlive it
+	}
+	return &will{
+		topic:   pk.Connect.WillTopic,
+		payload: bytes.Clone(pk.Connect.WillPayload),
+		qos:     min(pk.Connect.WillQos, 2),
+		retain:  pk.Connect.WillRetain,
+		delay:   time.Duration(min(delay, pk.Properties.SessionExpiryInterval)) * time.Second,
+	}, true
+}
+
+// wills are those that wait for their delay, by client id.
+type wills struct {
+	mu      sync.Mutex
+	waiting map[string]*time.Timer
+	shut    bool
+}
+
+// publishWill journals a will, now or after its delay. The state lane takes it like any status: what fails here is seen by the
+// supervision of silence.
+func (b *Broker) publishWill(c *conn) {
+	w := c.will
+	if w.delay <= 0 {
+		b.submitWill(c, w)
+		return
+	}
+	b.wills.mu.Lock()
+	defer b.wills.mu.Unlock()
+	if b.wills.shut {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(w.delay, func() {
+		if b.wills.due(c.client, &timer) {
+			b.submitWill(c, w)
+		}
+	})
+	b.wills.waiting[c.client] = timer
+}
+
+// due takes a timer that fired out of the list; false when the client came back meanwhile.
+func (ws *wills) due(client string, timer **time.Timer) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.waiting[client] != *timer {
+		return false
+	}
+	delete(ws.waiting, client)
+	return true
+}
+
+// cancel drops the will of a client that is back.
+func (ws *wills) cancel(client string) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if timer := ws.waiting[client]; timer != nil {
+		timer.Stop()
+		delete(ws.waiting, client)
+	}
+}
+
+// stop drops all of them and takes no more: the hub going down is no news about devices.
+func (ws *wills) stop() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.shut = true
+	for client, timer := range ws.waiting {
+		timer.Stop()
+		delete(ws.waiting, client)
+	}
+}
+
+func (b *Broker) submitWill(c *conn, w *will) {
+	m := journal.Message{
+		Kind: journal.Will, ReceivedNS: time.Now().UnixNano(), Client: c.client, Device: c.who.ID,
+		Topic: w.topic, QoS: w.qos, Retain: w.retain, Conn: c.num, Payload: w.payload,
+	}
+	err := b.stores.state.Submit(m, func(r journal.Receipt, err error) {
+		if err != nil {
+			b.complain(err)
+			return
+		}
+		if w.retain {
+			b.retained.put(w.topic, w.payload, w.qos, r.Pos)
+		}
+		if b.fanout.wanted() {
+			b.offer(&message{topic: w.topic, payload: w.payload, qos: w.qos, retain: w.retain, from: c.client})
+		}
+	})
+	if err != nil {
+		b.complain(err)
+		return
+	}
+	b.count.wills.Add(1)
+}
