@@ -50,7 +50,7 @@ func (f *file) usedRatio() float64 {
 	if f.maxBytes == 0 {
 		return 0
 	}
-	return float64(f.engine.Stats().Bytes) / float64(f.maxBytes)
+	return float64(f.engine.Used()) / float64(f.maxBytes)
 }
 
 func (f *file) health() FileHealth {

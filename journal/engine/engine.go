@@ -75,6 +75,8 @@ type Engine interface {
 	// Keys lists the keys of a bucket, sorted.
 	Keys(ctx context.Context, bucket string) ([]string, error)
 
+	// Used is Stats().Bytes, cheap enough to ask for each message.
+	Used() int64
 	// Stats tells the state of the store, from memory.
 	Stats() Stats
 	// Check walks the store's own structures and names each fault found.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"watchhouse/journal/engine"
@@ -15,7 +16,7 @@ const recentCommits = 512
 type stats struct {
 	mu       sync.Mutex
 	err      error
-	bytes    int64
+	bytes    atomic.Int64
 	pageSize int64
 	commits  uint64
 	ring     [recentCommits]time.Duration
@@ -26,7 +27,7 @@ func (s *stats) committed(d time.Duration, grown int64) {
 	defer s.mu.Unlock()
 	s.ring[s.commits%recentCommits] = d
 	s.commits++
-	s.bytes += grown
+	s.bytes.Add(grown)
 	s.err = nil
 }
 
@@ -37,16 +38,17 @@ func (s *stats) failed(err error) {
 }
 
 func (s *stats) measured(pages, free int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bytes = (pages - free) * s.pageSize
+	s.bytes.Store((pages - free) * s.pageSize)
 }
+
+// Used implements engine.Engine.
+func (db *DB) Used() int64 { return db.stats.bytes.Load() }
 
 // Stats implements engine.Engine.
 func (db *DB) Stats() engine.Stats {
 	s := &db.stats
 	s.mu.Lock()
-	out := engine.Stats{Err: s.err, Bytes: s.bytes, Commits: s.commits}
+	out := engine.Stats{Err: s.err, Bytes: s.bytes.Load(), Commits: s.commits}
 	recent := slices.Clone(s.ring[:min(s.commits, recentCommits)])
 	s.mu.Unlock()
 	if len(recent) > 0 {
