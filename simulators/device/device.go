@@ -1,0 +1,169 @@
+package device
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"watchhouse/telemetry"
+)
+
+// Options of a device.
+type Options struct {
+	Seed  uint64
+	Start time.Time
+	Speed float64 // heartbeats come this many times more often than the interval asks for; at least 1
+}
+
+// Device is one simulated device.
+type Device struct {
+	spec  Spec
+	every time.Duration
+
+	mu        sync.Mutex
+	rng       *rand.Rand
+	boot, seq uint32
+	due       time.Time
+	silent    bool
+	faults    Faults
+	body      body
+	guard     guard
+	last      *Message // the last event, for repeats
+}
+
+// New makes a device whose first heartbeat is due within 20 seconds of the start.
+func New(spec Spec, o Options) *Device {
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(spec.ID)) // a hash does not fail
+	d := &Device{
+		spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())),
+		every: time.Duration(float64(spec.Interval) / max(1, o.Speed)),
+	}
+	d.boot = 1 + d.rng.Uint32N(5)
+	d.body = newBody(spec, d.rng)
+	d.guard = newGuard(spec, o.Start, d.rng)
+	d.due = o.Start.Add(upTo(d.rng, min(d.every, 20*time.Second)))
+	return d
+}
+
+// upTo is a random part of d, from nothing to all of it.
+func upTo(rng *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(rng.Int64N(int64(d) + 1))
+}
+
+// Spec gives what the device is.
+func (d *Device) Spec() Spec { return d.spec }
+
+// Due is when Tick wants to be called next.
+func (d *Device) Due() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.guard.sooner(d.due)
+}
+
+// Tick gives the messages that are due by now, after faults.
+func (d *Device) Tick(now time.Time) []Delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []Delivery
+	for _, typ := range d.guard.tick(now, d.rng) {
+		out = append(out, d.deliver(d.event(now, typ))...)
+	}
+	if now.Before(d.due) {
+		return d.hush(out)
+	}
+	// Never later than the registry expects, and not in step with the others.
+	d.due = now.Add(d.every - upTo(d.rng, d.every/10))
+	out = append(out, d.deliver(d.heartbeat(now))...)
+	return d.hush(out)
+}
+
+// hush drops what a silent or dead device would have said.
+func (d *Device) hush(out []Delivery) []Delivery {
+	if d.silent || d.body.dead() {
+		return nil
+	}
+	return out
+}
+
+// Event makes an event now, after faults, as somebody pressed the button: neither silence nor a random dropout stops it.
+func (d *Device) Event(now time.Time, typ string) []Delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := d.event(now, typ)
+	d.last = &m
+	return d.mangle(m)
+}
+
+// Last is the last event made by Event, nil before it.
+func (d *Device) Last() *Message {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+// Status is the retained online status, also used as the will.
+func (d *Device) Status(online bool) Message {
+	return d.message(telemetry.ChannelStatus, true, encode(statusPayload{online}))
+}
+
+// Accept answers a command.
+func (d *Device) Accept(id string) Message {
+	return d.message(telemetry.ChannelCommandAck, false, encode(ackPayload{ID: id, Result: "accepted"}))
+}
+
+// Raw is a message with a payload of the caller's, such as garbage.
+func (d *Device) Raw(channel telemetry.Channel, payload []byte) Message {
+	return d.message(channel, false, payload)
+}
+
+func (d *Device) message(c telemetry.Channel, retain bool, payload []byte) Message {
+	return Message{Device: d.spec.ID, Gateway: d.spec.Gateway, Channel: c, QoS: 1, Retain: retain, Payload: payload}
+}
+
+// Silence stops or resumes the heartbeats.
+func (d *Device) Silence(on bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silent = on
+}
+
+// SetFaults replaces the device's faults.
+func (d *Device) SetFaults(f Faults) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = f
+	if f.Drain {
+		d.body.battery = min(d.body.battery, 2)
+	}
+}
+
+// Reboot counts the restart up and begins the sequence anew.
+func (d *Device) Reboot() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.boot++
+	d.seq = 0
+}
+
+func (d *Device) event(now time.Time, typ string) Message {
+	d.seq++
+	ts := now.Add(d.faults.Skew).UnixMilli()
+	m := d.message(telemetry.ChannelEvent, false, encode(eventPayload{typ, d.boot, d.seq, ts}))
+	m.Type, m.Boot, m.Seq, m.TS = typ, d.boot, d.seq, ts
+	return m
+}
+
+func (d *Device) heartbeat(now time.Time) Message {
+	d.seq++
+	ts := now.Add(d.faults.Skew).UnixMilli()
+	d.body.age(d.faults)
+	values := map[string]any{"ts": ts, "boot": d.boot, "seq": d.seq}
+	for name, v := range d.body.metrics(now, d.rng) {
+		values[name] = v
+	}
+	m := d.message(telemetry.ChannelTelemetry, false, encode(values))
+	m.Boot, m.Seq, m.TS = d.boot, d.seq, ts
+	return m
+}
