@@ -1,0 +1,147 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+
+	"watchhouse/telemetry"
+)
+
+// ImportReport of a successful import; Generated holds secrets to show once. Rows equal to what is registered count for nothing.
+type ImportReport struct {
+	Added, Changed int
+	Generated      map[string]string
+}
+
+// ImportCSV reads devices (and optionally person columns) and applies all or nothing. Errors are ImportErrors: every faulty
+// row. What the columns mean is in the package comment.
+func (r *Registry) ImportCSV(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
+	file, err := readCSV(in)
+	if err != nil {
+		return ImportReport{}, err
+	}
+	var report ImportReport
+	err = r.edit(ctx, actor, func(d *draft) error {
+		im := importer{draft: d, file: &csvReader{header: file.header, faults: file.faults}}
+		im.report.Generated = map[string]string{}
+		if err := im.run(file.rows); err != nil {
+			return err
+		}
+		report = im.report
+		return nil
+	})
+	if err != nil {
+		return ImportReport{}, err
+	}
+	return report, nil
+}
+
+// importer turns rows into operations of a draft.
+type importer struct {
+	draft  *draft
+	file   *csvReader // header and faults
+	report ImportReport
+	lines  map[string]int // of the ids met
+	people map[string]importedPerson
+}
+
+func (im *importer) run(rows []csvRow) error {
+	im.lines, im.people = map[string]int{}, map[string]importedPerson{}
+	devices := make([]Device, 0, len(rows))
+	for _, row := range rows {
+		device, ok := im.device(row)
+		if ok {
+			im.person(row, device.Person)
+			im.put(row, device)
+			devices = append(devices, device)
+		}
+	}
+	if err := im.sealPeople(); err != nil {
+		return err
+	}
+	im.checkReferences(devices)
+	if len(im.file.faults) > 0 {
+		return im.file.faults
+	}
+	return nil
+}
+
+// device reads a row onto the registered device of its id, or onto a new one.
+func (im *importer) device(row csvRow) (Device, bool) {
+	id, _ := row.cell(colID)
+	if !telemetry.ValidID(id) {
+		im.file.fault(row.line, colID, wantID, excerpt(id))
+		return Device{}, false
+	}
+	if first, twice := im.lines[id]; twice {
+		im.file.fault(row.line, colID, "each id once", excerpt(id)+" as in row "+strconv.Itoa(first))
+		return Device{}, false
+	}
+	im.lines[id] = row.line
+	record := im.draft.next.Devices[id]
+	device := record.device()
+	device.ID = id
+	cells := cellReader{row: row, file: im.file, faultsBefore: len(im.file.faults)}
+	cells.fill(&device)
+	return device, cells.clean()
+}
+
+// put adds the operations of a row that changes something.
+func (im *importer) put(row csvRow, device Device) {
+	before, known := im.draft.next.Devices[device.ID]
+	secret, _ := row.cell(colSecret)
+	if secret == "" && !before.HasSecret {
+		secret = GenerateSecret
+	}
+	changed := !known || !device.equal(before.device())
+	if changed {
+		im.draft.do(op{Op: opPutDevice, Device: recordOf(device)})
+	}
+	switch {
+	case !known:
+		im.report.Added++
+	case changed || secret != "":
+		im.report.Changed++
+	}
+	if secret != "" {
+		im.secret(row, device.ID, secret)
+	}
+}
+
+func (im *importer) secret(row csvRow, id, secret string) {
+	made, err := im.draft.setSecret("", id, secret)
+	var invalid *InvalidError
+	if errors.As(err, &invalid) {
+		im.file.fault(row.line, colSecret, invalid.Want, invalid.Got)
+	}
+	if made != "" {
+		im.report.Generated[id] = made
+	}
+}
+
+// checkReferences checks gateways, areas and people when every row is in place.
+func (im *importer) checkReferences(devices []Device) {
+	for _, device := range devices {
+		for _, fault := range im.draft.references(device) {
+			if !im.named(fault.Field, device) {
+				im.file.fault(im.lines[device.ID], fault.Field, fault.Want, fault.Got)
+			}
+		}
+	}
+}
+
+// named reports whether what seems missing stands in the file, in a row with a fault of its own: one fault is told once.
+func (im *importer) named(field string, device Device) bool {
+	switch field {
+	case colPerson:
+		_, ok := im.people[device.Person]
+		return ok
+	case colGateway:
+		_, listed := im.lines[device.Gateway]
+		_, taken := im.draft.next.Devices[device.Gateway]
+		return listed && !taken
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package registry
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxImportBytes = 64 << 20
+	maxImportRows  = 200_000
+)
+
+// csvRow is a row under its header: cells by column, and the line it begins on.
+type csvRow struct {
+	line  int
+	cells map[string]string
+}
+
+// cell gives a cell and whether the file has its column at all.
+func (r csvRow) cell(column string) (string, bool) {
+	s, ok := r.cells[column]
+	return s, ok
+}
+
+// csvReader reads a file whole and gathers its faults.
+type csvReader struct {
+	csv    *csv.Reader
+	header []string
+	rows   []csvRow
+	faults ImportErrors
+}
+
+// readCSV reads header and rows. The error is of the reader behind in; faults of the file are in the result.
+func readCSV(in io.Reader) (*csvReader, error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxImportBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read CSV: %w", err)
+	}
+	r := &csvReader{}
+	if len(text) > maxImportBytes {
+		r.fault(1, "", "a file of at most "+strconv.Itoa(maxImportBytes)+" bytes", "a larger one")
+		return r, nil
+	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if line, bad := firstNotUTF8(text); bad {
+		r.fault(line, "", "UTF-8 (in a spreadsheet: save as “CSV UTF-8”)", "another encoding")
+		return r, nil
+	}
+	r.csv = csv.NewReader(bufio.NewReader(bytes.NewReader(text)))
+	r.csv.FieldsPerRecord = -1
+	r.csv.TrimLeadingSpace = true
+	if r.readHeader() {
+		r.readRows()
+	}
+	return r, nil
+}
+
+func firstNotUTF8(text []byte) (line int, bad bool) {
+	if utf8.Valid(text) {
+		return 0, false
+	}
+	for l := range bytes.Lines(text) {
+		line++
+		if !utf8.Valid(l) {
+			break
+		}
+	}
+	return line, true
+}
+
+func (r *csvReader) fault(row int, column, want, got string) {
+	if len(r.faults) < maxListed {
+		r.faults = append(r.faults, RowError{Row: row, Column: column, Want: want, Got: got})
+	}
+}
+
+// readHeader checks the names of the columns.
+func (r *csvReader) readHeader() bool {
+	names, err := r.csv.Read()
+	if err != nil {
+		r.fault(1, "", "a header with at least id,kind", describeCSV(err))
+		return false
+	}
+	known := importColumns()
+	for _, name := range names {
+		name = strings.ToLower(strings.TrimSpace(name))
+		switch {
+		case !slices.Contains(known, name):
+			r.fault(1, name, "one of "+strings.Join(known, ","), "an unknown column")
+		case slices.Contains(r.header, name):
+			r.fault(1, name, "each column once", "it twice")
+		}
+		r.header = append(r.header, name)
+	}
+	for _, name := range []string{colID, colKind} {
+		if !slices.Contains(r.header, name) {
+			r.fault(1, name, "this column", "none")
+		}
+	}
+	return len(r.faults) == 0
+}
+
+func (r *csvReader) readRows() {
+	for {
+		cells, err := r.csv.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			r.fault(errorLine(err), "", "CSV", describeCSV(err))
+			continue
+		}
+		line, _ := r.csv.FieldPos(0)
+		if len(r.rows) == maxImportRows {
+			r.fault(line, "", "at most "+strconv.Itoa(maxImportRows)+" rows", "more")
+			return
+		}
+		if len(cells) != len(r.header) {
+			r.fault(line, "", strconv.Itoa(len(r.header))+" cells, as in the header", strconv.Itoa(len(cells)))
+			continue
+		}
+		row := csvRow{line: line, cells: make(map[string]string, len(cells))}
+		for i, name := range r.header {
+			row.cells[name] = strings.TrimSpace(cells[i])
+		}
+		r.rows = append(r.rows, row)
+	}
+}
+
+func errorLine(err error) int {
+	var p *csv.ParseError
+	if errors.As(err, &p) {
+		return p.StartLine
+	}
+	return 0
+}
+
+// describeCSV tells of a fault of form without repeating the text.
+func describeCSV(err error) string {
+	var p *csv.ParseError
+	switch {
+	case errors.Is(err, io.EOF):
+		return "an empty file"
+	case errors.As(err, &p):
+		return p.Err.Error() + " at column " + strconv.Itoa(p.Column)
+	}
+	return "an unreadable file"
+}

@@ -1,0 +1,183 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"watchhouse/telemetry"
+)
+
+// PutDevices adds or replaces devices in one change set (all or nothing). A non-empty secret in secrets[id] sets it;
+// "generate" makes one. The generated ones are returned, shown once, and stored only as HMAC. A device without an entry keeps
+// the secret it has. Errors are *InvalidError, all of them joined.
+func (r *Registry) PutDevices(ctx context.Context, actor string, ds []Device, secrets map[string]string) (generated map[string]string, err error) {
+	err = r.edit(ctx, actor, func(d *draft) error {
+		generated = map[string]string{}
+		return d.putDevices(ds, secrets, generated)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return generated, nil
+}
+
+// DeleteDevice removes a device and its secret. A gateway with children or a house with guards is ErrInUse.
+func (r *Registry) DeleteDevice(ctx context.Context, actor, id string) error {
+	return r.edit(ctx, actor, func(d *draft) error {
+		if _, ok := d.next.Devices[id]; !ok {
+			return fmt.Errorf("device %s: %w", id, ErrNotFound)
+		}
+		if children := d.view.Children(id); len(children) > 0 {
+			return fmt.Errorf("gateway %s of device %s: %w", id, children[0].ID, ErrInUse)
+		}
+		for _, u := range d.view.Users() {
+			if u.House == id {
+				return fmt.Errorf("house %s of user %s: %w", id, u.Name, ErrInUse)
+			}
+		}
+		d.do(op{Op: opDeleteDevice, ID: id})
+		return nil
+	})
+}
+
+func (d *draft) putDevices(ds []Device, secrets, generated map[string]string) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, device := range ds {
+		device = tidy(device)
+		if seen[device.ID] {
+			errs = append(errs, &InvalidError{"device " + excerpt(device.ID), "id", "each device once", "it twice"})
+			continue
+		}
+		seen[device.ID] = true
+		if fault := checkDevice(device); fault != nil {
+			errs = append(errs, fault)
+			continue
+		}
+		d.do(op{Op: opPutDevice, Device: recordOf(device)})
+		errs = append(errs, d.putSecret(device.ID, secrets, generated))
+	}
+	for id := range secrets {
+		if !seen[id] {
+			errs = append(errs, &InvalidError{"device " + excerpt(id), "secret", "a device of this call", "another"})
+		}
+	}
+	return errors.Join(append(errs, d.checkReferences(ds)...)...)
+}
+
+func (d *draft) putSecret(id string, secrets, generated map[string]string) error {
+	secret := secrets[id]
+	if secret == "" {
+		return nil
+	}
+	made, err := d.setSecret("device "+id, id, secret)
+	if made != "" {
+		generated[id] = made
+	}
+	return err
+}
+
+// checkReferences checks what the devices refer to, on the state as it will be.
+func (d *draft) checkReferences(ds []Device) (errs []error) {
+	for _, device := range ds {
+		if device = tidy(device); !telemetry.ValidID(device.ID) {
+			continue // reported already
+		}
+		for _, fault := range d.references(device) {
+			errs = append(errs, fault)
+		}
+	}
+	return errs
+}
+
+// tidy removes blanks around the texts that people type.
+func tidy(d Device) Device {
+	d.Name, d.Model = strings.TrimSpace(d.Name), strings.TrimSpace(d.Model)
+	return d
+}
+
+// checkDevice checks a device by itself.
+func checkDevice(d Device) *InvalidError {
+	bad := func(field, want, got string) *InvalidError {
+		return &InvalidError{"device " + excerpt(d.ID), field, want, got}
+	}
+	switch {
+	case !telemetry.ValidID(d.ID):
+		return bad("id", wantID, excerpt(d.ID))
+	case !d.Kind.Valid():
+		return bad("kind", wantKind(d.Kind), excerpt(string(d.Kind)))
+	case misspelt(d.Kind) != "":
+		return bad("kind", wantKind(d.Kind), excerpt(string(d.Kind)))
+	case !d.Power.Valid():
+		return bad("power", wantPower, excerpt(string(d.Power)))
+	case !validText(d.Name):
+		return bad("name", wantLine, excerpt(d.Name))
+	case !validText(d.Model):
+		return bad("model", wantLine, excerpt(d.Model))
+	case d.ReportInterval < 0 || d.ReportInterval > maxInterval || d.ReportInterval%time.Second != 0:
+		return bad("report_interval_s", wantInterval, d.ReportInterval.String())
+	case (d.Lat == nil) != (d.Lon == nil):
+		return bad("lat", "lat and lon, or neither", "one of them")
+	case d.Lat != nil && !inRange(*d.Lat, 90):
+		return bad("lat", wantLat, strconv.FormatFloat(*d.Lat, 'g', -1, 64))
+	case d.Lon != nil && !inRange(*d.Lon, 180):
+		return bad("lon", wantLon, strconv.FormatFloat(*d.Lon, 'g', -1, 64))
+	}
+	return nil
+}
+
+// What fields of a device hold, for errors.
+const (
+	wantID       = "1 to 64 letters, digits, _ or -, beginning with a letter or digit"
+	wantPower    = "mains, battery or nothing"
+	wantLine     = "at most 256 bytes of UTF-8 in one line"
+	wantInterval = "whole seconds from 1 to 2592000, or nothing for the kind's default"
+	wantLat      = "degrees from -90 to 90"
+	wantLon      = "degrees from -180 to 180"
+)
+
+func inRange(degrees, limit float64) bool { return degrees >= -limit && degrees <= limit } // false for NaN
+
+func validText(s string) bool {
+	return len(s) <= 256 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// references checks what a device refers to: its gateway, area and person, and that no account has its id.
+func (d *draft) references(device Device) (faults []*InvalidError) {
+	bad := func(field, want, got string) {
+		faults = append(faults, &InvalidError{"device " + device.ID, field, want, excerpt(got)})
+	}
+	if _, taken := d.next.Access[device.ID]; taken {
+		bad("id", "an id that no access account has", device.ID)
+	}
+	if gw := device.Gateway; gw != "" && (gw == device.ID || d.next.Devices[gw].Kind != telemetry.Gateway) {
+		bad("gateway", "a registered device of kind gateway", gw)
+	}
+	if d.next.Devices[device.ID].Kind != telemetry.Gateway && len(d.view.Children(device.ID)) > 0 && d.hasChild(device.ID) {
+		bad("kind", "gateway, as long as other devices are behind it", string(device.Kind))
+	}
+	before := d.view.state.Devices[device.ID]
+	if _, known := d.next.Areas[device.Area]; !known && device.Area != "" && device.Area != before.Area && len(d.next.Areas) > 0 {
+		bad("area", "a registered area", device.Area)
+	}
+	if _, known := d.next.Persons[device.Person]; !known && device.Person != "" {
+		bad("person", "a registered person", device.Person)
+	}
+	return faults
+}
+
+// hasChild reports whether any device will be behind the gateway.
+func (d *draft) hasChild(gateway string) bool {
+	for _, child := range d.next.Devices {
+		if child.Gateway == gateway {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,73 @@
+// Package registry knows what belongs to the subdistrict: devices, areas, people, users, and who may connect.
+//
+// # State
+//
+// The registry is the fold of the chain "registry" of the journal. An import or an edit is one change set, one step of the
+// chain: actor, time and operations, all or nothing. Its number is the revision. The state is folded from the written bytes
+// only, also in the process that wrote them, so a view in memory cannot differ from what the next start reads. A snapshot in
+// the journal's key-value store (bucket "registry") shortens the start; it is a cache, believed only when it names this chain
+// and the hash of its step, and made anew otherwise.
+//
+// # Concurrency
+//
+// A Registry is safe for concurrent use. View is one revision, immutable, taken without a lock; Changed closes when there is a
+// newer one. Edits take turns; one that finds the chain longer than expected reads on and decides again. The package has no
+// goroutines. Authenticate, Token, MayPublish and MaySubscribe touch memory only and take microseconds.
+//
+// # Secrets
+//
+// Of a secret of a device, a bridge or a program the registry keeps an HMAC-SHA256, keyed by 32 random bytes in its first
+// change set and bound to purpose and id. A slow hash would buy nothing for generated secrets: 130 random bits cannot be
+// guessed at any speed; and it would cost an outage whenever all devices reconnect (75,000 of them for hours on two
+// processors). Chosen secrets, which some devices ship with, are accepted from 8 bytes on, and are as weak as they are chosen:
+// someone who has a copy of the data folder can try them offline at full speed. Let the registry generate what it can. Eight
+// bytes are no protection but against carelessness; online, guessing is a matter of the broker's connection limits. Generated
+// secrets and tokens are returned once by the call that makes them and can never be read again. The HMAC key lies with the
+// data, not in the key file: a lost key file must not keep 190 buttons from calling.
+//
+// Passwords of people are argon2id (19 MiB, two passes), at most two computed at a time, and slowed per name after five
+// failures in a row.
+//
+// # Personal data
+//
+// Name, telephone, address, note and contacts of a person are one box under XChaCha20-Poly1305, bound to the person's id. The
+// key is in the key file, outside the data folder; the record names it. Masked forms are derived on reading. Without the key
+// everything works but those fields: KeyProblem says so, Reveal is ErrKey, and nobody can be entered or changed, lest two keys
+// come into use unnoticed. Nothing of a person is ever in an error or a log.
+//
+// # CSV
+//
+// The header names the columns in any order, id and kind at least; a byte order mark is allowed, the encoding is UTF-8. A row
+// adds a device or changes the one of its id: a column that the file lacks is left as it is, an empty cell clears it.
+//
+//	id                 1 to 64 of [A-Za-z0-9_-], beginning with a letter or digit, once in the file
+//	kind               a shipped kind or another of [a-z_]; one that is all but a shipped kind is taken for a slip and refused
+//	secret             8 to 256 bytes; empty = keep, or generate where there is none; "generate" = a new one
+//	name, model        one line, up to 256 bytes; name is the place, never a person
+//	area               a registered area; not checked as long as none is registered
+//	lat, lon           degrees; both or neither
+//	crs                wgs84 (also when empty) or cgcs2000, which is the same at this scale; gcj02 is refused
+//	gateway            a device of kind gateway, registered or in the same file
+//	power              mains, battery or empty
+//	report_interval_s  1 to 2592000; empty = the kind's default
+//	person             a registered person, or one named in the same row
+//	person_name, person_phone, person_address, person_note
+//	                   sealed; they change the person's fields one by one and are never exported
+//	out_of_service     true, false or empty
+//
+// All faults of a file are told, by row and column; what a secret or personal column holds is not repeated. An exported text
+// that a spreadsheet would take for a formula begins with an apostrophe, which the import takes off.
+//
+// # Rights on topics
+//
+// Everything is denied that is not allowed. A device publishes on wh/v1/{device}/ event, telemetry, status and command/ack, a
+// gateway also on wh/v1/{gateway}/child/{device}/… of the devices registered behind it, and the event of a device that is not
+// registered at all: a call from an unknown place. Devices subscribe below wh/v1/{device}/. Bridges and observers have grants:
+// a filter, to publish or to subscribe; what they ask for must lie wholly within one grant.
+//
+// # Errors
+//
+// *InvalidError names subject, field, what was expected and what was found; ImportErrors and FeatureErrors do for files; the
+// sentinels tell the rest apart. A failed append is the journal's error: the edit did not happen, or is found to have happened
+// by the next edit or start. Repeating it is harmless.
+package registry

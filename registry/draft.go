@@ -1,0 +1,50 @@
+package registry
+
+// draft is a change in the making. next shows the state as it will be, so that rules over several things (a gateway and its
+// children in one file) are checked on the outcome.
+type draft struct {
+	view *View  // as it is
+	next *state // as it will be
+	ops  []op
+	key  []byte // made for an empty registry, else nil
+	hash *hasher
+}
+
+func newDraft(v *View) *draft {
+	d := &draft{view: v, next: v.state.clone(), hash: v.hasher}
+	if v.state.Key == nil {
+		d.key = newKey()
+		d.hash = newHasher(d.key)
+	}
+	return d
+}
+
+// do adds an operation. Operations are made by this package: one that apply refuses is a fault of it, and found by the first
+// test that writes one.
+func (d *draft) do(o op) {
+	if err := d.next.apply(o); err != nil {
+		panic("registry: " + err.Error())
+	}
+	d.ops = append(d.ops, o)
+}
+
+// withKey gives the operations, preceded by the making of the key in an empty registry.
+func (d *draft) withKey() []op {
+	if d.key == nil {
+		return d.ops
+	}
+	return append([]op{{Op: opCreate, Key: d.key}}, d.ops...)
+}
+
+// setSecret sets a chosen secret or makes one, which it returns.
+func (d *draft) setSecret(subject, id, secret string) (generated string, err error) {
+	if secret == GenerateSecret {
+		generated = newSecret()
+		secret = generated
+	} else if err := checkSecret(subject, secret); err != nil {
+		return "", err
+	}
+	sum := d.hash.sum(purposeConnect, id, []byte(secret))
+	d.do(op{Op: opSetSecret, ID: id, Verifier: &sum})
+	return generated, nil
+}

@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"strings"
+
+	"watchhouse/telemetry"
+)
+
+// wantKind says what a kind looks like, and which one was probably meant.
+func wantKind(k telemetry.Kind) string {
+	if meant := misspelt(k); meant != "" {
+		return string(meant)
+	}
+	names := make([]string, 0, len(telemetry.Kinds()))
+	for _, known := range telemetry.Kinds() {
+		names = append(names, string(known))
+	}
+	return strings.Join(names, ", ") + " or another name of a to z and _"
+}
+
+// misspelt gives the shipped kind that k is all but equal to, "" when it is one or quite another. Kinds are an open
+// vocabulary, but a button registered as "emergency_buton" would call for help and be taken for something unknown.
+func misspelt(k telemetry.Kind) telemetry.Kind {
+	if k.Known() {
+		return ""
+	}
+	for _, known := range telemetry.Kinds() {
+		if distance(string(k), string(known)) <= 2 {
+			return known
+		}
+	}
+	return ""
+}
+
+// distance is the number of insertions, deletions and replacements of bytes between two words (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
