@@ -1,0 +1,58 @@
+package dashboard
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"watchhouse/alerts"
+	"watchhouse/dashboard/stream"
+	"watchhouse/ingest"
+	"watchhouse/journal"
+	"watchhouse/registry"
+)
+
+// Deps of the server. Journal, Registry, Alerts and Log are required.
+type Deps struct {
+	Journal  *journal.Journal
+	Registry *registry.Registry
+	Alerts   Alerts
+	History  History               // nil = no time-series database: 503 history_unavailable
+	Extra    http.Handler          // answers /healthz, /readyz and /metrics; nil = these are 404
+	Metrics  prometheus.Registerer // nil = not exported
+	Page     fs.FS                 // the built page; nil = the embedded one
+	Build    string                // version shown to the page, which reloads when it changes
+	Log      *slog.Logger
+}
+
+// Alerts is what the console needs of the alert engine; Engine makes one.
+type Alerts interface {
+	View() *alerts.View
+	Do(ctx context.Context, c alerts.Command) (alerts.Result, error)
+	Epoch() string
+	Oldest() uint64
+	Subscribe(after uint64) (stream.Subscription, error)
+	Timeline(ctx context.Context, incident string) ([]alerts.Transition, error)
+}
+
+// History reads the time series; *ingest.Ingest is one.
+type History interface {
+	Series(ctx context.Context, q ingest.Query) ([]ingest.Point, error)
+	Metrics(ctx context.Context, device string) ([]string, error)
+}
+
+// Engine adapts the alert engine.
+func Engine(e *alerts.Engine) Alerts { return engine{e} }
+
+type engine struct{ *alerts.Engine }
+
+func (e engine) Subscribe(after uint64) (stream.Subscription, error) {
+	s, err := e.Engine.Subscribe(after)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}

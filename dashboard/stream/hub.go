@@ -1,0 +1,317 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"watchhouse/alerts"
+)
+
+const (
+	coalesce     = 50 * time.Millisecond // what a transition of priority 3 or 4 may wait for others
+	maxQueued    = 1024                  // transitions that wait for one console
+	writeTimeout = 5 * time.Second
+	pingEvery    = 15 * time.Second
+	readTimeout  = 40 * time.Second
+	helloTimeout = 10 * time.Second
+	seenEvery    = 5 * time.Second
+	retryEvery   = time.Second
+)
+
+// Hub fans transitions and device states out to consoles.
+type Hub struct {
+	cfg      Config
+	d        Deps
+	log      *slog.Logger
+	upgrader websocket.Upgrader
+	metrics  *metrics
+	sights   *sights
+	readers  sync.WaitGroup // running Serve calls
+
+	mu      sync.Mutex
+	running bool
+	head    uint64 // last number given to the clients
+	clients map[*client]struct{}
+}
+
+// New starts nothing.
+func New(cfg Config, d Deps) (*Hub, error) {
+	h := &Hub{cfg: cfg, d: d, log: d.Log, sights: newSights(), clients: map[*client]struct{}{}}
+	h.upgrader = websocket.Upgrader{
+		Subprotocols: []string{Subprotocol}, ReadBufferSize: 1024, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{},
+		HandshakeTimeout: 5 * time.Second,
+		CheckOrigin:      sameAsChecked,
+	}
+	var err error
+	h.metrics, err = newMetrics(d.Metrics, h)
+	return h, err
+}
+
+// Run fans out until ctx ends; then it closes every console with 1001 and waits for them.
+func (h *Hub) Run(ctx context.Context) error {
+	defer h.stop()
+	sub, err := h.begin()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if sub != nil {
+			sub.Close()
+		}
+	}()
+	wait := newTimer()
+	defer wait.Stop()
+	seen := time.NewTicker(seenEvery)
+	defer seen.Stop()
+	var pending []alerts.Transition
+	for {
+		select {
+		case <-ctx.Done():
+			h.dispatch(pending)
+			h.keepSeen(context.WithoutCancel(ctx))
+			return nil
+		case ts, more := <-sub.C():
+			if !more {
+				h.dispatch(pending)
+				pending = nil
+				if sub = h.again(ctx, sub); sub == nil {
+					h.keepSeen(context.WithoutCancel(ctx))
+					return nil
+				}
+				continue
+			}
+			if len(pending) == 0 && len(ts) > 0 {
+				wait.Reset(coalesce)
+			}
+			pending = append(pending, ts...)
+			if urgent(ts) || len(pending) >= maxBatch {
+				h.dispatch(pending)
+				pending = nil
+			}
+		case <-wait.C:
+			h.dispatch(pending)
+			pending = nil
+		case <-seen.C:
+			h.keepSeen(ctx)
+		}
+	}
+}
+
+func newTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// urgent reports whether one of ts may not wait: life, or a lost protection.
+func urgent(ts []alerts.Transition) bool {
+	for i := range ts {
+		if ts[i].Incident != nil && ts[i].Incident.Priority <= 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// begin subscribes at the present.
+func (h *Hub) begin() (Subscription, error) {
+	view := h.d.Source.View()
+	sub, err := h.d.Source.Subscribe(view.Seq)
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to the ledger: %w", err)
+	}
+	h.sights.begin(view)
+	h.mu.Lock()
+	h.head, h.running = view.Seq, true
+	h.mu.Unlock()
+	return sub, nil
+}
+
+// again subscribes anew after the engine cut us off, at the number after the last dispatched one; if those are gone, every
+// console needs a snapshot. It returns nil when ctx ends.
+func (h *Hub) again(ctx context.Context, old Subscription) Subscription {
+	if ctx.Err() == nil {
+		h.log.Warn("fan-out was cut off by the alert engine", "resync", old.Resync())
+	}
+	old.Close()
+	for {
+		h.mu.Lock()
+		after := h.head
+		h.mu.Unlock()
+		sub, err := h.d.Source.Subscribe(after)
+		switch {
+		case err == nil:
+			return sub
+		case errors.Is(err, alerts.ErrTooOld):
+			h.jump(h.d.Source.View().Seq)
+			continue
+		default:
+			h.log.Error("fan-out can not subscribe", "error", err)
+		}
+		if sleep(ctx, retryEvery) != nil {
+			return nil
+		}
+	}
+}
+
+// jump goes on from seq without what lies before it.
+func (h *Hub) jump(seq uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.head = seq
+	for c := range h.clients {
+		c.cut(true)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// dispatch gives ts to every console.
+func (h *Hub) dispatch(ts []alerts.Transition) {
+	for len(ts) > 0 {
+		n := min(len(ts), maxBatch)
+		h.dispatchBatch(ts[:n])
+		ts = ts[n:]
+	}
+}
+
+func (h *Hub) dispatchBatch(ts []alerts.Transition) {
+	h.mu.Lock()
+	ts = between(ts, h.head, math.MaxUint64)
+	h.mu.Unlock()
+	if len(ts) == 0 {
+		return
+	}
+	now := time.Now()
+	b, err := newBatch(h.d.Source.Epoch(), ts, now, false)
+	if err != nil {
+		h.log.Error("transitions can not be shown", "error", err)
+		h.jump(ts[len(ts)-1].N)
+		return
+	}
+	h.sights.dispatched(ts, now)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	whole := b.first == h.head+1 && b.last-b.first+1 == uint64(len(ts))
+	h.head = b.last
+	if !whole {
+		h.log.Error("transitions are not contiguous", "first", b.first, "last", b.last, "count", len(ts))
+	}
+	for c := range h.clients {
+		if whole {
+			c.offer(b)
+		} else {
+			c.cut(false)
+		}
+	}
+}
+
+// Devices gives changed device states to every console. It never blocks on one.
+func (h *Hub) Devices(updates []Update) {
+	var frames []*deviceFrame
+	for len(updates) > 0 {
+		n := min(len(updates), maxDevices)
+		f, err := newDeviceFrame(updates[:n:n], time.Now())
+		if err != nil {
+			h.log.Error("device states can not be shown", "error", err)
+			return
+		}
+		frames = append(frames, f)
+		updates = updates[n:]
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		c.offerDevices(frames)
+	}
+}
+
+// Resnapshot makes every console take a snapshot: a device was removed, which no frame can say.
+func (h *Hub) Resnapshot() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.clients {
+		c.cut(true)
+	}
+}
+
+// Recheck closes the consoles whose session ended or whose user's role changed.
+func (h *Hub) Recheck() {
+	h.mu.Lock()
+	all := make([]*client, 0, len(h.clients))
+	for c := range h.clients {
+		all = append(all, c)
+	}
+	h.mu.Unlock()
+	for _, c := range all {
+		if !c.who.Valid() {
+			c.end(CloseSession, "session ended")
+		}
+	}
+}
+
+// Room reports whether one more console may connect.
+func (h *Hub) Room() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.running && len(h.clients) < h.cfg.MaxClients
+}
+
+func (h *Hub) join(c *client) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.running || len(h.clients) >= h.cfg.MaxClients {
+		return false
+	}
+	h.clients[c] = struct{}{}
+	h.readers.Add(1)
+	return true
+}
+
+func (h *Hub) leave(c *client) {
+	h.mu.Lock()
+	delete(h.clients, c)
+	h.mu.Unlock()
+	h.readers.Done()
+}
+
+// stop ends every console and waits for them.
+func (h *Hub) stop() {
+	h.mu.Lock()
+	h.running = false
+	for c := range h.clients {
+		c.end(websocket.CloseGoingAway, "the hub is stopping")
+	}
+	h.mu.Unlock()
+	h.readers.Wait()
+}
+
+// keepSeen hands over what was seen first since the last call; what can not be kept is handed over again later.
+func (h *Hub) keepSeen(ctx context.Context) {
+	records := h.sights.take()
+	if len(records) == 0 || h.d.Seen == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	if err := h.d.Seen(ctx, records); err != nil {
+		h.log.Error("first sights not kept", "count", len(records), "error", err)
+		h.sights.giveBack(records)
+	}
+}
