@@ -1,0 +1,231 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"watchhouse/journal"
+)
+
+// Errors of the engine's life. They wrap the journal's, so that a caller need not tell them apart.
+var (
+	ErrStopped   = fmt.Errorf("alerts: the engine has stopped: %w", journal.ErrClosed)
+	ErrNotLeader = fmt.Errorf("alerts: the ledger has another writer: %w", journal.ErrConflict)
+)
+
+// Engine is the ledger's one writer. Its methods are safe for concurrent use; everything not marked shared belongs to the
+// goroutine of Run.
+type Engine struct {
+	cfg   Config
+	ports ports
+	*decider
+
+	book           *book
+	hash           string                      // of the chain at book.step
+	at             struct{ event, state mark } // what has been decided; goes into every step
+	readTo         mark                        // the end of the backlog
+	absence        *absence
+	clocks         clockQueue
+	changed        <-chan struct{} // of the registry
+	saved          time.Time
+	shownForgotten uint64
+	saving         chan struct{} // nil when no snapshot is being written
+
+	backlog  []laneItem // of the event lane, read and not yet decided
+	queued   []laneBatch
+	held     *request // taken out of the mailbox while idle
+	mailbox  chan *request
+	events   chan laneBatch
+	states   chan laneBatch
+	gaps     chan laneBatch
+	finished chan struct{} // closed when Run has ended
+
+	// Shared.
+	seen     *lastSeen
+	progress struct{ event, state, telemetry progress }
+	counters counters
+	ring     *ring
+	view     atomic.Pointer[View]
+	outbox   outboxState
+	trailsMu sync.RWMutex
+	trails   map[string][]uint64
+	started  atomic.Bool
+}
+
+// New loads rules, the last snapshot and the steps after it; it does not start anything.
+func New(ctx context.Context, cfg Config, d Deps) (*Engine, error) {
+	return newEngine(ctx, cfg, d.ports())
+}
+
+func newEngine(ctx context.Context, cfg Config, p ports) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	rules, err := LoadRules(cfg.RulesFile)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, ports: p, decider: &decider{rules: rules, epoch: p.ledger.ID(), writer: newWriter(p.now())},
+		mailbox: make(chan *request, 256), events: make(chan laneBatch, 4), states: make(chan laneBatch, 4),
+		gaps: make(chan laneBatch, 4), finished: make(chan struct{}), seen: newLastSeen(), trails: map[string][]uint64{},
+	}
+	e.absence = newAbsence(rules, e.seen, cfg.BlindAfterStart)
+	if err := e.load(ctx); err != nil {
+		return nil, err
+	}
+	e.ring = newRing(e.book.seq)
+	e.view.Store(viewOf(e.book))
+	for id, trail := range e.book.trail {
+		e.trails[id] = trail
+	}
+	e.outbox.publish(e.book)
+	e.clocks.rebuild(e.book)
+	return e, nil
+}
+
+// Run reads the lanes and the mailbox until ctx ends; then it writes a snapshot and returns. It runs once. An error means
+// that the engine cannot go on: the ledger has another writer, or what it holds cannot be read.
+func (e *Engine) Run(ctx context.Context) error {
+	if e.started.Swap(true) {
+		return errors.New("alerts: Run runs once")
+	}
+	defer e.ring.close()
+	defer close(e.finished)
+	defer e.waitSaving()
+	inner, cancel := context.WithCancel(ctx)
+	var readers sync.WaitGroup
+	for _, r := range e.readers() {
+		readers.Go(func() { r.run(inner) })
+	}
+	torn, err := e.loop(inner)
+	cancel()
+	readers.Wait()
+	if err != nil || torn {
+		return err // the live state is ahead of the ledger: no snapshot of it may be left
+	}
+	e.waitSaving()
+	return e.saveLast(ctx)
+}
+
+// loop works until ctx ends; torn tells that a group was decided and perhaps not committed.
+func (e *Engine) loop(ctx context.Context) (torn bool, err error) {
+	e.saved = e.ports.now()
+	e.watchRegistry()
+	e.watchConditions()
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for ctx.Err() == nil {
+		more, err := e.round(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return true, nil // stopped while the disk refused: the inputs are read again
+		case err != nil:
+			return true, err
+		}
+		e.snapshotWhenDue(ctx)
+		if !more {
+			t.Reset(e.untilNext())
+			e.idle(ctx, t.C)
+		}
+	}
+	return false, nil
+}
+
+// cursors are the places up to which everything has been decided.
+func (e *Engine) cursors() cursors {
+	return cursors{Event: e.at.event.cursor(), State: e.at.state.cursor(), Telemetry: e.progress.telemetry.cursor()}
+}
+
+// idle waits for anything to do.
+func (e *Engine) idle(ctx context.Context, tick <-chan time.Time) {
+	select {
+	case <-ctx.Done():
+	case <-tick:
+	case <-e.changed:
+		e.watchRegistry()
+	case q := <-e.mailbox:
+		e.held = q
+	case b := <-e.events:
+		e.queueEvents(b)
+	case b := <-e.states:
+		e.queued = append(e.queued, b)
+	case b := <-e.gaps:
+		e.queued = append(e.queued, b)
+	case <-e.saving:
+		e.saving = nil
+	}
+}
+
+// untilNext is when a clock or the watch for silence may need the engine: a second at most, which is their resolution.
+func (e *Engine) untilNext() time.Duration {
+	next, ok := e.clocks.next(e.book)
+	if !ok {
+		return wakeEvery
+	}
+	wait := time.Duration(next-e.ports.now().UnixMilli()) * time.Millisecond
+	return min(max(wait, time.Millisecond), wakeEvery)
+}
+
+// watchRegistry takes a new revision into account.
+func (e *Engine) watchRegistry() {
+	e.changed = e.ports.changed()
+	e.absence.again(e.ports.world().Devices())
+}
+
+// watchConditions plans a look at every active silence, so that one of a device that has left the registry ends too.
+func (e *Engine) watchConditions() {
+	for _, c := range e.book.conditions {
+		if r := e.rules.byID[c.Rule]; r != nil && r.Kind == ruleAbsence && c.Active {
+			e.absence.plan(look{c.Rule, c.Device}, 0)
+		}
+	}
+}
+
+// View is the current state, as of the last committed step.
+func (e *Engine) View() *View { return e.view.Load() }
+
+// Epoch is the ledger's id.
+func (e *Engine) Epoch() string { return e.epoch }
+
+// Rules are those the engine decides by.
+func (e *Engine) Rules() *Rules { return e.rules }
+
+// Stats counts since the start.
+func (e *Engine) Stats() Stats { return e.counters.stats() }
+
+// LastSeen is when a device was last heard, Unix ms, 0 when it never was.
+func (e *Engine) LastSeen(device string) int64 {
+	h, ok := e.seen.get(device)
+	if !ok || h.Beats == 0 {
+		return 0
+	}
+	return h.Last / int64(time.Millisecond)
+}
+
+// Lag is how far the engine's readers are behind the lane heads, in messages, and its time behind the wall.
+func (e *Engine) Lag() (messages uint64, behind time.Duration) {
+	oldest := int64(0)
+	for _, l := range []struct {
+		lane lane
+		p    *progress
+	}{{e.ports.event, &e.progress.event}, {e.ports.state, &e.progress.state}, {e.ports.telemetry, &e.progress.telemetry}} {
+		pos, ns := l.p.get()
+		n := l.lane.Depth(pos)
+		messages += n
+		if n > 0 && (oldest == 0 || ns < oldest) {
+			oldest = ns
+		}
+	}
+	if messages > 0 && oldest > 0 {
+		behind = max(time.Duration(e.ports.now().UnixNano()-oldest), 0)
+	}
+	return messages, behind
+}
+
+// wakeEvery is the engine's own beat when nothing else happens: the resolution of its clocks.
+const wakeEvery = time.Second

@@ -1,0 +1,55 @@
+package alerts
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// request is a command on its way, and where its answer goes.
+type request struct {
+	ctx     context.Context
+	command Command
+	answer  chan answer // capacity 1
+}
+
+type answer struct {
+	result Result
+	err    error
+}
+
+// Do runs a command in the engine's mailbox and returns after its step is committed. When ctx ends first the outcome is open:
+// the same Idempotency-Key tells it later. Errors: *InvalidError, *ConflictError, ErrNotFound, ErrStopped, of ctx.
+func (e *Engine) Do(ctx context.Context, c Command) (Result, error) {
+	if err := c.check(); err != nil {
+		return Result{}, err
+	}
+	q := &request{ctx: ctx, command: c, answer: make(chan answer, 1)}
+	select {
+	case e.mailbox <- q:
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-e.finished:
+		return Result{}, ErrStopped
+	}
+	select {
+	case a := <-q.answer:
+		return a.result, a.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	case <-e.finished:
+	}
+	select {
+	case a := <-q.answer: // it was committed just before the end
+		return a.result, a.err
+	default:
+		return Result{}, ErrStopped
+	}
+}
+
+// newWriter names one life of an engine in its steps.
+func newWriter(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+}

@@ -1,0 +1,20 @@
+package alerts
+
+// eventEnv is what the raise expression of an event or flag rule may read.
+type eventEnv struct {
+	Kind       string `expr:"kind"`       // device kind in the registry, "" when unregistered
+	Type       string `expr:"type"`       // event type, "" when unreadable
+	Readable   bool   `expr:"readable"`   // the payload could be decoded
+	Known      bool   `expr:"known"`      // the type is in the vocabulary of the kind
+	Registered bool   `expr:"registered"` // the device is in the registry
+}
+
+// absenceEnv is what the expressions of an absence rule may read. Silence and stability run on the lanes' watermark, not on
+// the wall clock, and exclude the time the hub itself was down.
+type absenceEnv struct {
+	Kind      string  `expr:"kind"`
+	Mains     bool    `expr:"mains"`
+	IntervalS float64 `expr:"interval_s"` // the device's report interval, seconds
+	Beats     int     `expr:"beats"`      // messages since the last silence
+	StableS   float64 `expr:"stable_s"`   // seconds since the first of them
+}

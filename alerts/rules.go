@@ -1,0 +1,194 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
+
+	"watchhouse/telemetry"
+)
+
+// Rule kinds.
+const (
+	ruleEvent   = "event"   // a message of the event lane raises it
+	ruleFlag    = "flag"    // a message of the event lane marks an open incident of the same dedupe key
+	ruleAbsence = "absence" // silence raises it, messages clear it
+	ruleSystem  = "system"  // the engine raises it about itself
+	ruleManual  = "manual"  // a person raises it
+)
+
+// Ids the engine itself refers to.
+const (
+	manualRule = "MANUAL"
+	gapRule    = "SYS-JOURNAL-GAP"
+)
+
+// Rules are a loaded and checked rule file. They are immutable and safe for concurrent use.
+type Rules struct {
+	hash   string
+	list   []*rule
+	byID   map[string]*rule
+	clocks map[Priority]clocks
+}
+
+// Hash identifies the source the rules were read from.
+func (r *Rules) Hash() string { return r.hash }
+
+// rule is one entry of the file.
+type rule struct {
+	ID           string           `yaml:"id"`
+	Title        title            `yaml:"title"`
+	Kind         string           `yaml:"kind"`
+	Scope        []telemetry.Kind `yaml:"scope"` // device kinds; none = any
+	Raise        string           `yaml:"raise"`
+	SilentAfter  string           `yaml:"silent_after"` // seconds
+	Clear        string           `yaml:"clear"`
+	Class        Class            `yaml:"class"`
+	Priority     Priority         `yaml:"priority"`
+	Latch        bool             `yaml:"latch"`
+	AutoClear    bool             `yaml:"auto_clear"`
+	Shelvable    bool             `yaml:"shelvable"`
+	SuppressWhen []string         `yaml:"suppress_when"`
+	Dedupe       string           `yaml:"dedupe"` // rules of the same word share one incident per device; "" = the rule's id
+	Badges       []string         `yaml:"badges"`
+	Receipt      string           `yaml:"receipt"`       // stage told to the device
+	RepeatAfter  *time.Duration   `yaml:"repeat_after"`  // a press this long after the last calls for attention again
+	DelayedAfter *time.Duration   `yaml:"delayed_after"` // an event older than this gets the badge
+	Recurrence   *time.Duration   `yaml:"recurrence"`    // raised again this soon after closing: linked to the one before
+	Response     string           `yaml:"response"`
+	Consequence  string           `yaml:"consequence"`
+	Owner        string           `yaml:"owner"`
+	clocks       `yaml:",inline"`
+
+	raise, silentAfter, clear *vm.Program
+}
+
+// clocks of a priority, or of a rule where it sets its own.
+type clocks struct {
+	Escalation     []escalation  `yaml:"escalation"`
+	Progress       time.Duration `yaml:"progress"`
+	Review         time.Duration `yaml:"review"`
+	Close          time.Duration `yaml:"close"`
+	CloseRecovered time.Duration `yaml:"close_recovered"`
+}
+
+// escalation is one step of the ladder.
+type escalation struct {
+	Name       string        `yaml:"name"`
+	After      time.Duration `yaml:"after"`
+	Until      string        `yaml:"until"` // acknowledged (default) or recovered
+	RaiseTo    Priority      `yaml:"raise_to"`
+	Supersedes []string      `yaml:"supersedes"` // steps that need not fire when this one is due as well
+}
+
+// title in both languages of the console.
+type title struct {
+	ZH string `yaml:"zh"`
+	EN string `yaml:"en"`
+}
+
+const untilRecovered = "recovered"
+
+// Names of the clocks that are no steps of a ladder.
+const (
+	clockProgress = "progress"
+	clockReview   = "review"
+	clockClose    = "close"
+)
+
+// Defaults of single rules.
+const (
+	defaultRepeatAfter  = time.Minute
+	defaultDelayedAfter = 10 * time.Minute
+	defaultRecurrence   = 10 * time.Minute
+)
+
+func (r *rule) repeatAfter() time.Duration  { return valueOr(r.RepeatAfter, defaultRepeatAfter) }
+func (r *rule) delayedAfter() time.Duration { return valueOr(r.DelayedAfter, defaultDelayedAfter) }
+func (r *rule) recurrence() time.Duration   { return valueOr(r.Recurrence, defaultRecurrence) }
+
+func valueOr(d *time.Duration, otherwise time.Duration) time.Duration {
+	if d == nil {
+		return otherwise
+	}
+	return *d
+}
+
+// applies reports whether devices of the kind are in the rule's scope.
+func (r *rule) applies(k telemetry.Kind) bool {
+	return len(r.Scope) == 0 || slices.Contains(r.Scope, k)
+}
+
+// key is the dedupe key of a device under the rule.
+func (r *rule) key(device string) string {
+	if r.Dedupe != "" {
+		return r.Dedupe + ":" + device
+	}
+	return r.ID + ":" + device
+}
+
+// fires evaluates the raise expression. A rule of priority 1 that cannot be evaluated fires: better one card too many.
+func (r *rule) fires(env eventEnv) bool {
+	out, err := expr.Run(r.raise, env)
+	if err != nil {
+		return r.Priority == 1
+	}
+	is, _ := out.(bool)
+	return is
+}
+
+// silence is how long the device may be silent; ok is false when the rule cannot tell.
+func (r *rule) silence(env absenceEnv) (time.Duration, bool) {
+	out, err := expr.Run(r.silentAfter, env)
+	if err != nil {
+		return 0, false
+	}
+	s, ok := out.(float64)
+	return time.Duration(s * float64(time.Second)), ok && s > 0
+}
+
+func (r *rule) clears(env absenceEnv) bool {
+	out, err := expr.Run(r.clear, env)
+	if err != nil {
+		return false
+	}
+	is, _ := out.(bool)
+	return is
+}
+
+// clocksOf gives the clocks of an incident: the rule's own lines over those of its priority. A rule that left the file
+// leaves its incidents the clocks of their priority.
+func (r *Rules) clocksOf(id string, p Priority) clocks {
+	c := r.clocks[p]
+	own, ok := r.byID[id]
+	if !ok {
+		return c
+	}
+	if own.Escalation != nil {
+		c.Escalation = own.Escalation
+	}
+	c.Progress = firstSet(own.Progress, c.Progress)
+	c.Review = firstSet(own.Review, c.Review)
+	c.Close = firstSet(own.Close, c.Close)
+	c.CloseRecovered = firstSet(own.CloseRecovered, c.CloseRecovered)
+	return c
+}
+
+func firstSet(a, b time.Duration) time.Duration {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// step finds a step of the ladder by name.
+func (c clocks) step(name string) (escalation, bool) {
+	for _, e := range c.Escalation {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return escalation{}, false
+}
