@@ -129,14 +129,30 @@ func (d *Device) Silence(on bool) {
 	d.silent = on
 }
 
-// SetFaults replaces the device's faults.
+// SetFaults replaces the device's faults. A battery that the drain fault emptied is replaced when the fault ends.
 func (d *Device) SetFaults(f Faults) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = f
 	if f.Drain {
 		d.body.battery = min(d.body.battery, 2)
+	} else if d.faults.Drain {
+		d.body.battery = 100
 	}
+	d.faults = f
+}
+
+// Dead reports whether the battery is empty.
+func (d *Device) Dead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.body.dead()
+}
+
+// Flap is how often the device's link breaks, 0 = never.
+func (d *Device) Flap() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.faults.Flap
 }
 
 // Reboot counts the restart up and begins the sequence anew.

@@ -155,8 +155,12 @@ func TestFaults(t *testing.T) {
 	if _, out := tick(Faults{Skew: -time.Hour}); len(out) == 0 || out[0].TS > noon.UnixMilli() {
 		t.Error("skew: want old times")
 	}
-	if d, out := tick(Faults{Drain: true}); len(out) > 6 || !d.body.dead() {
+	d, out := tick(Faults{Drain: true})
+	if len(out) > 6 || !d.Dead() {
 		t.Errorf("drain: %d messages and battery %v, want a dead device", len(out), d.body.battery)
+	}
+	if d.SetFaults(Faults{}); d.Dead() {
+		t.Error("drain: a new battery did not help")
 	}
 	if d, _ := tick(Faults{Dropout: 1}); len(d.Event(noon, "sos")) != 1 {
 		t.Error("a press must not fall to a dropout")

@@ -1,0 +1,64 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"watchhouse/simulators/device"
+)
+
+// Config of a fleet.
+type Config struct {
+	Broker   string        `help:"Address of the broker." default:"tcp://127.0.0.1:1883" name:"broker"`
+	Seed     uint64        `help:"Seed of the devices' behaviour." default:"1"`
+	Speed    float64       `help:"Heartbeats come this many times more often than the registry asks for." default:"1"`
+	Ramp     time.Duration `help:"Time over which the devices come online at the start." default:"2s"`
+	MaxRetry time.Duration `help:"Longest pause between attempts to connect." default:"15s"`
+
+	Ledger   Ledger      `kong:"-"` // nil = no account is kept
+	Progress func(Stats) `kong:"-"` // called each second by Run, from one goroutine; may be nil
+}
+
+// DefaultConfig is a healthy fleet at the pace of life.
+func DefaultConfig() Config {
+	return Config{Broker: "tcp://127.0.0.1:1883", Seed: 1, Speed: 1, Ramp: 2 * time.Second, MaxRetry: 15 * time.Second}
+}
+
+// Validate names the faulty key.
+func (c Config) Validate() error {
+	u, err := url.Parse(c.Broker)
+	switch {
+	case err != nil || u.Scheme != "tcp" || u.Host == "":
+		return fmt.Errorf("broker: want tcp://HOST:PORT, have %q", c.Broker)
+	case c.Speed < 1:
+		return fmt.Errorf("speed: want at least 1 (slower would look like silence), have %v", c.Speed)
+	case c.Ramp < 0 || c.MaxRetry <= 0:
+		return fmt.Errorf("ramp, max_retry: want no less than 0 and more than 0, have %v and %v", c.Ramp, c.MaxRetry)
+	}
+	return nil
+}
+
+// Ledger is told what happened to messages; verify.Ledger is one.
+type Ledger interface {
+	Sent(m device.Message)
+	Acked(m device.Message, at time.Time)
+}
+
+type noLedger struct{}
+
+func (noLedger) Sent(device.Message)             {}
+func (noLedger) Acked(device.Message, time.Time) {}
+
+// ErrUnknown is a device that is not in the fleet.
+var ErrUnknown = errors.New("fleet: no such device")
+
+// Stats of a fleet.
+type Stats struct {
+	Links, Online         int64 // connections wanted and standing
+	Sent, Acked           int64 // messages handed to the network and acknowledged
+	Pending               int64 // queued or unacknowledged now
+	Reconnects, FailedTry int64
+	Commands              int64 // received from the hub
+}

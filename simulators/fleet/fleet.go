@@ -1,0 +1,147 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"watchhouse/simulators/device"
+	"watchhouse/telemetry"
+)
+
+// Fleet is a set of simulated devices and their links.
+type Fleet struct {
+	cfg    Config
+	addr   string
+	ledger Ledger
+	log    *slog.Logger
+	links  []*link
+	byID   map[string]*member
+	stats  counters
+}
+
+// member is a device and the link it speaks through.
+type member struct {
+	*device.Device
+	link *link
+}
+
+type counters struct {
+	online, sent, acked, pending, reconnects, failed, commands atomic.Int64
+}
+
+// New makes the devices and their links. A device whose gateway is not among the specs gets a connection of its own and speaks under its
+// own prefix.
+func New(cfg Config, specs []device.Spec, log *slog.Logger) (*Fleet, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
+	u, err := url.Parse(cfg.Broker)
+	if err != nil {
+		return nil, fmt.Errorf("fleet: broker: %w", err)
+	}
+	f := &Fleet{cfg: cfg, addr: u.Host, ledger: cfg.Ledger, log: log, byID: map[string]*member{}}
+	if f.ledger == nil {
+		f.ledger = noLedger{}
+	}
+	known := map[string]bool{}
+	for _, s := range specs {
+		if known[s.ID] {
+			return nil, fmt.Errorf("fleet: device %s is there twice", s.ID)
+		}
+		known[s.ID] = true
+	}
+	start := time.Now()
+	for _, s := range specs {
+		if !known[s.Gateway] {
+			s.Gateway = ""
+			f.add(s, newLink(f), start)
+		}
+	}
+	for _, s := range specs {
+		if known[s.Gateway] {
+			f.add(s, f.byID[s.Gateway].link, start)
+		}
+	}
+	return f, nil
+}
+
+func (f *Fleet) add(s device.Spec, l *link, start time.Time) {
+	m := &member{Device: device.New(s, device.Options{Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed}), link: l}
+	if len(l.members) == 0 {
+		f.links = append(f.links, l)
+	}
+	l.members = append(l.members, m.Device)
+	f.byID[s.ID] = m
+}
+
+// Run connects everything and keeps it alive until ctx ends; then the links disconnect. What is unacknowledged then stays so.
+func (f *Fleet) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, l := range f.links {
+		wg.Go(func() { l.run(ctx) })
+	}
+	if f.cfg.Progress != nil {
+		f.report(ctx)
+	}
+	wg.Wait()
+}
+
+func (f *Fleet) report(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			f.cfg.Progress(f.Stats())
+		}
+	}
+}
+
+// Stats now.
+func (f *Fleet) Stats() Stats {
+	c := &f.stats
+	return Stats{
+		Links: int64(len(f.links)), Online: c.online.Load(), Sent: c.sent.Load(), Acked: c.acked.Load(), Pending: c.pending.Load(),
+		Reconnects: c.reconnects.Load(), FailedTry: c.failed.Load(), Commands: c.commands.Load(),
+	}
+}
+
+// Devices lists the ids of a kind in order; every kind when it is empty.
+func (f *Fleet) Devices(kind telemetry.Kind) []string {
+	var out []string
+	for id, m := range f.byID {
+		if kind == "" || m.Spec().Kind == kind {
+			out = append(out, id)
+		}
+	}
+	return slices.Sorted(slices.Values(out))
+}
+
+// Has reports whether the device is in the fleet.
+func (f *Fleet) Has(id string) bool { return f.byID[id] != nil }
+
+// IDs of all devices, in order.
+func (f *Fleet) IDs() []string { return slices.Sorted(maps.Keys(f.byID)) }
+
+// Drain waits until nothing is queued or unacknowledged, or ctx ends.
+func (f *Fleet) Drain(ctx context.Context) error {
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for f.stats.pending.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("fleet: %d messages unacknowledged: %w", f.stats.pending.Load(), ctx.Err())
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
