@@ -1,0 +1,130 @@
+export default {
+  app: { title: '平安哨 · 值班台', name: '平安哨', place: '沪东新村街道' },
+  nav: { main: '主导航', live: '值班台', devices: '设备', skip: '跳到主要内容', back: '返回' },
+  common: {
+    retry: '重试', cancel: '取消', close: '关闭', loading: '正在载入…', unknown: '状态未知', none: '无',
+    requestId: '请求编号 {id}', more: '另 {n} 条', at: '{time}', dismiss: '知道了', yes: '是', no: '否',
+  },
+  priority: { 1: '紧急', 2: '重要', 3: '一般', 4: '提示' },
+  state: {
+    new: '未受理', acknowledged: '已受理', verifying: '回拨中', dispatched: '已派单', accepted: '已接单', on_scene: '已到场',
+    recovered: '已恢复', resolved: '已处置', closed: '已办结', merged: '已并案',
+  },
+  rule: {
+    'EB-SOS': '一键呼叫', 'EB-OFFLINE': '呼叫器失联', 'SH-PANIC': '平安屋一键报警', 'SH-OFFLINE': '平安屋掉线',
+    'MANUAL': '人工登记', 'EB-FALL': '跌倒', 'SH-FIRE': '烟感温感报警',
+  },
+  kind: {
+    emergency_button: '呼叫器', safety_house: '平安屋', sorting_point: '投放点', recyclables_point: '可回收物点',
+    garage: '车库', gateway: '网关',
+  },
+  badge: {
+    delayed: '补发', clock_fault: '时钟异常', unreadable: '无法解码', repeat: '重复按压', recurrence: '再次发生',
+    unknown_place: '位置不明', test: '测试',
+  },
+  deadline: {
+    louder: '加大音量', l1: '通知班长', auto_dispatch: '自动派单', l3: '上报街道', progress: '须有进展', overdue: '超时',
+  },
+  disposition: {
+    real_120: '真实求助 · 已转120', real_visited: '真实求助 · 已上门', false_press: '误触', test: '测试',
+    device_fault: '设备故障', unreachable_visited: '无法联系 · 已上门', other: '其他',
+  },
+  kindOfChange: {
+    raised: '发生报警', occurrence: '再次按压', acknowledged: '已受理', unacknowledged: '退回未受理', noted: '备注',
+    resolved: '已处置', reopened: '重开', closed: '办结', recovered: '已恢复', reactivated: '再次触发', escalated: '升级',
+    lapsed: '受理失效',
+  },
+  metric: {
+    battery_pct: '电量', battery_v: '电池电压', rssi_dbm: '信号', temp_c: '温度', mains: '市电', fill_wet_pct: '湿垃圾满溢',
+    fill_dry_pct: '干垃圾满溢', fill_recyclable_pct: '可回收物满溢', fill_hazardous_pct: '有害垃圾满溢',
+    weight_wet_kg: '湿垃圾重量', nh3_ppm: '氨气',
+  },
+  login: {
+    title: '登录', lead: '街道平安值守', user: '用户名', password: '密码', submit: '登录', working: '正在登录…',
+    wrong: '用户名或密码不对。', tooMany: '尝试次数过多，请稍后再试。', network: '连不上值守系统。请检查网络，急事请打电话。',
+    failed: '登录没有成功：{cause}', again: '登录已到期', againLead: '请重新登录。页面内容和草稿都保留。', switchUser: '换人登录',
+  },
+  shift: {
+    title: '开始值班', lead: '逐项确认，全部通过再开始。报警靠声音叫人，先试声音。',
+    sound: '声音', soundTest: '播放试音', soundPlaying: '正在播放…', heardQuestion: '听到了吗？', heard: '听到了', notHeard: '没听到',
+    soundTodo: '还没有试音', soundOk: '声音正常', soundBad: '没有声音。请检查音箱、音量和线，再试一次。',
+    soundBlocked: '浏览器拦截了声音。请允许本网站播放声音，再试一次。',
+    clock: '时钟', clockOk: '与服务器相差 {s} 秒', clockBad: '与服务器相差 {s} 秒，请校准本机时钟。显示以服务器时间为准。',
+    clockTodo: '正在核对…', link: '实时链路', linkOk: '实时 · 数据完整', linkTodo: '正在连接…', linkBad: '没有连上，报警不会显示。',
+    browser: '浏览器', browserOk: '内核 {version}', browserBad: '内核 {version} 过旧，须 90 以上。', browserOther: '未识别的浏览器，须 Chromium 90 以上。',
+    secure: '连接安全', secureOk: '已加密', secureBad: '非安全连接：没有屏幕常亮，多开页面时可能同时响铃。',
+    start: '开始值班', startHint: '听到试音后才能开始。', watchOnly: '只看，不值班', pass: '通过', fail: '不通过', todo: '待确认', warn: '注意',
+  },
+  link: {
+    live: '实时', delayed: '延迟', connecting: '正在连接', replaying: '补发中', replayingN: '补发中 {n} 条', stale: '数据可能过期',
+    offline: '离线', age: '{s} 秒', label: '链路：{state}',
+    staleBanner: '数据可能过期 {time}', staleDetail: '最后一次收到数据是 {at}。屏上的状态可能已经变化，操作仍可尝试。',
+    offlineBanner: '离线 {time}', offlineDetail: '停止依赖本屏，改用值班电话。正在重新连接，草稿都保留。',
+    newBuild: '系统有新版本。', reload: '现在刷新', back: '链路已恢复，数据完整。', lost: '链路中断，数据可能过期。',
+  },
+  sound: {
+    ok: '声音正常', muted: '静音 {time}', blocked: '声音被拦截', off: '声音未开', elsewhere: '由其他窗口响铃', label: '声音：{state}',
+    mute: '消音 2 分钟', unmute: '取消消音', enable: '打开声音',
+    warning: '有紧急报警，但本机没有声音', warningDetail: '浏览器拦截了声音。点击右侧按钮，或按任意键。',
+  },
+  bar: {
+    counters: '未受理与处理中', counter: '{priority}：未受理 {unacked}，处理中 {handling}', clock: '服务器时间', day: '日间', night: '夜间',
+    theme: '切换到{theme}', language: 'English', help: '快捷键', logout: '退出', skew: '本机时钟差 {s} 秒', duty: '值班', watching: '未值班',
+  },
+  live: {
+    title: '值班台', urgent: '紧急', queue: '报警列表', tab: { new: '未受理', handling: '处理中', recovered: '已恢复未办结', done: '今日办结' },
+    noneUnacked: '当前无未受理报警', noneIn: { handling: '没有处理中的事件', recovered: '没有已恢复未办结的事件', done: '今日还没有办结的事件' },
+    asOf: '数据截至 {time}', unknown: '状态未知', unknownDetail: '链路不是实时，不能断定没有报警。',
+    newRows: '{n} 条新报警', goneRows: '{n} 条已移出', rowsHint: '列表已停住，点此更新', column: {
+      priority: '级别', wait: '等待', type: '类型', place: '位置', state: '状态', handler: '受理人', count: '次数',
+    },
+    times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
+    one: '新增紧急报警：{type}，{place}', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
+  },
+  panel: {
+    title: '选中事件', empty: '选一条报警，这里显示处置要点。', emptyHint: '↑ ↓ 选择，Enter 打开详情，F2 受理。',
+    response: '处置要点', noResponse: '规则没有写处置要点。', clocks: '时限', waiting: '等待', raised: '发生于 {time}', open: '打开详情',
+    person: '当事人', reveal: '查看姓名电话', revealing: '正在查询…', revealNote: '查看会记入审计', hide: '隐藏', phone: '电话', address: '地址',
+    note: '备注', contacts: '联系人', noPerson: '没有登记当事人', personFailed: '查不到当事人', dueIn: '还有 {time}', overdue: '已超 {time}',
+    ackedBy: '{name} 于 {time} 受理', active: '持续中', cleared: '已恢复', device: '设备', version: '版本 {n}', number: '编号',
+  },
+  action: {
+    acknowledge: '受理', unacknowledge: '退回未受理', note: '备注', resolve: '处置', close: '办结', reopen: '重开',
+    working: '正在提交…', slow: '未确认，请电话派单', network: '没有送达。草稿已保留。', failed: '没有成功：{cause}',
+    takenBy: '{name} 已于 {time} 受理', changed: '他人已更新，现在是“{state}”。请核对后再提交。', forbidden: '没有权限做这件事。',
+    precondition: '页面数据不够新，请重试。',
+  },
+  dialog: {
+    resolve: '处置事件', disposition: '处置结果', text: '说明', textLife: '说明（至少 4 个字）', needDisposition: '请选择处置结果。',
+    needText: '紧急报警须写明情况，至少 4 个字。', unacknowledge: '退回未受理', reason: '原因', needReason: '请写明原因。', note: '添加备注',
+    needNote: '请写备注内容。', submit: '提交', draft: '草稿自动保存', close: '办结事件', reopen: '重开事件', unsent: '待发送',
+  },
+  incident: {
+    title: '事件详情', timeline: '时间线', steps: '步骤', facts: '基本情况', missing: '事件不存在或无权限', failed: '载入失败',
+    step: { raised: '报警', acknowledge: '受理', resolve: '处置', close: '办结' }, pending: '等待中', took: '用时 {time}', engine: '系统',
+    since: '距上一步 {time}', staleNote: '链路不是实时，他人操作可能未显示。', causes: '起因消息', occurrences: '按压次数', previous: '上一事件',
+    area: '居委', noteLabel: '备注', noteSend: '保存备注',
+  },
+  devices: {
+    title: '设备', search: '查找编号、名称、居委', kind: '类型', condition: '状态', all: '全部', clear: '清除筛选', empty: '无匹配设备', shown: '{n} / {total} 台',
+    column: { id: '编号', name: '名称', area: '居委', condition: '状态', seen: '最后上报', battery: '电量', signal: '信号', incident: '未结报警' },
+    state: { normal: '正常', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
+    overview: '设备概览', houses: '平安屋', buttons: '呼叫器', lastMessage: '最近上报 {age}', never: '从未', abnormalOnly: '只有异常着色',
+    cell: '{name}：{state}',
+  },
+  device: {
+    title: '设备详情', facts: '基本情况', history: '历史曲线', metric: '指标', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天' },
+    noData: '该时段无上报', unavailable: '历史数据不可用', unavailableDetail: '时序数据库没有应答。报警不受影响，数据会补齐。', table: '数据表', chart: '曲线',
+    time: '时间', min: '最小', max: '最大', mean: '平均', count: '条数', noMetrics: '没有可画的指标', missing: '设备不存在或无权限', current: '当前读数', interval: '上报周期',
+    power: '供电', gateway: '网关', seconds: '{n} 秒', readings: '读数截至 {time}', refresh: '刷新', kind: '类型', area: '居委', lastSeen: '最后上报', connection: '连接',
+    connected: '在线', disconnected: '断开', neverConnected: '从未连接', incidents: '未结报警', noIncidents: '没有未结报警', chartLabel: '{metric}，{range}，{n} 个点',
+    powers: { mains: '市电', battery: '电池' },
+  },
+  help: {
+    title: '快捷键', acknowledge: '受理', resolve: '处置', unacknowledge: '退回未受理', note: '备注', submit: '提交对话框', mute: '消音 2 分钟',
+    move: '移动', first: '首条 / 末条', open: '打开详情', back: '返回或关闭', live: '值班台', devices: '设备', search: '查找', help: '本页',
+    letters: '启用单字母键（A 受理、R 处置、U 退回、N 备注）', lettersHint: '默认关闭，避免误触。',
+  },
+  time: { seconds: '{n} 秒前', minutes: '{n} 分钟前', hours: '{n} 小时前', days: '{n} 天前', never: '从未', dayCount: '{n} 天' },
+  role: { admin: '管理员', supervisor: '班长', operator: '值班员', guard: '平安屋值守', maintainer: '设备管理员', viewer: '大屏' },
+}

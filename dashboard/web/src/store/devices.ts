@@ -1,0 +1,55 @@
+import type { DeviceState, Priority } from '../api/types'
+
+/** Latest value per device; an older version never replaces a newer one. */
+export class DeviceBook {
+  private readonly devices = new Map<string, DeviceState>()
+
+  get(id: string): DeviceState | undefined {
+    return this.devices.get(id)
+  }
+
+  all(): DeviceState[] {
+    return [...this.devices.values()]
+  }
+
+  reset(devices: readonly DeviceState[]): void {
+    this.devices.clear()
+    for (const device of devices) this.devices.set(device.id, device)
+  }
+
+  apply(devices: readonly DeviceState[]): void {
+    for (const device of devices) {
+      const known = this.devices.get(device.id)
+      if (!known || device.v > known.v) this.devices.set(device.id, device)
+    }
+  }
+}
+
+export type Condition = 'normal' | 'silent' | 'offline' | 'unknown' | 'out_of_service'
+
+/** One word for a device: put out of service by a person, judged silent by the hub, without a connection, never heard. */
+export function conditionOf(device: DeviceState): Condition {
+  if (device.out_of_service) return 'out_of_service'
+  if (device.silent) return 'silent'
+  if (device.last_seen === 0) return 'unknown'
+  return device.online === false ? 'offline' : 'normal'
+}
+
+/** The priority that the shipped rules give to this kind's silence, for colour where no incident is open yet. */
+export function silencePriority(device: DeviceState): Priority {
+  return device.kind === 'safety_house' ? 2 : 3
+}
+
+export type Tally = Record<Condition | 'total', number>
+
+export function tally(devices: readonly DeviceState[]): Tally {
+  const counts: Tally = { total: devices.length, normal: 0, silent: 0, offline: 0, unknown: 0, out_of_service: 0 }
+  for (const device of devices) counts[conditionOf(device)]++
+  return counts
+}
+
+const idOrder = new Intl.Collator('en', { numeric: true })
+
+export function byId(a: DeviceState, b: DeviceState): number {
+  return idOrder.compare(a.id, b.id)
+}

@@ -1,0 +1,25 @@
+import { useI18n } from 'vue-i18n'
+import type { Incident } from '../api/types'
+import { useWatch } from './watch'
+
+/** Names of areas and devices in the reader's language; an id stands for what the hub does not name. */
+export function usePlaces() {
+  const watch = useWatch()
+  const { locale } = useI18n()
+
+  function areaName(id: string | undefined): string {
+    const area = id ? watch.areas.value.get(id) : undefined
+    if (!area) return id ?? ''
+    return (locale.value === 'en' && area.name_en) || area.name
+  }
+
+  function deviceName(id: string): string {
+    return watch.device(id)?.name || id
+  }
+
+  function placeOf(incident: Incident): string {
+    return [areaName(incident.area), deviceName(incident.device)].filter(Boolean).join(' · ')
+  }
+
+  return { areaName, deviceName, placeOf }
+}
