@@ -13,14 +13,16 @@ const (
 
 // settle ends a message's time in its flow and, when a is not nil, sends the ack and the refusals that waited behind it.
 func (c *conn) settle(p *pending, a *ack) {
-	if !p.lane.life() {
-		c.b.count.inFlight.Add(-int64(p.size))
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &c.flows[p.lane]
 	f.completed++
-	f.bytes -= p.size
+	if f.bytes -= p.size; !p.lane.life() {
+		c.b.count.inFlight.Add(-int64(p.size))
+		if f.bytes == 0 {
+			c.b.count.flowing.Add(-1)
+		}
+	}
 	c.signal()
 	if a != nil {
 		c.answer(*a)

@@ -2,12 +2,14 @@ package broker
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
 
 	"watchhouse/registry"
 )
@@ -23,9 +25,9 @@ type socket interface {
 	RemoteAddr() net.Addr
 }
 
-// conn is the net.Conn that the MQTT library is given in place of a socket. Reads hand it control packets only, one at a time:
-// what concerns messages (PUBLISH and the four kinds of ack) is dealt with here. Writes never block: they append to out, and a
-// goroutine that exists only while there is something to send carries it to the socket.
+// conn is a connection. Its goroutine reads packets: what concerns messages (PUBLISH and the four kinds of ack) is dealt with here,
+// the few control packets go to the library, which writes its answers to conn as to a net.Conn. Writes never block: they append
+// to out, and a goroutine that exists only while there is something to send carries it to the socket.
 type conn struct {
 	b     *Broker
 	sock  socket
@@ -34,13 +36,11 @@ type conn struct {
 
 	// Of the reading goroutine alone.
 	frames   frameReader
-	pass     []byte // what the library has not read yet of a control packet
 	slab     []byte // memory that the payloads of the packets at hand are copied to
 	routes   routeCache
 	aliases  map[uint16]string
 	deadline time.Time // the read deadline as set
 	started  bool      // CONNECT has come
-	clean    bool      // the client said goodbye
 	replay   []outgoing
 
 	// Set at sign-in, before the connection is in the table; read only afterwards.
@@ -112,23 +112,21 @@ func (b *Broker) newConn(sock socket) *conn {
 	return c
 }
 
-// Read gives the library the next control packet. An error ends the connection.
-func (c *conn) Read(p []byte) (int, error) {
-	for len(c.pass) == 0 {
+// run reads until the connection has to end; c.reason says why it did.
+func (c *conn) run() {
+	for {
 		f, err := c.frames.next()
 		if err == nil {
 			err = c.take(f)
 		}
 		if err != nil {
-			return 0, c.explain(err)
+			c.explain(err)
+			return
 		}
 	}
-	n := copy(p, c.pass)
-	c.pass = c.pass[n:]
-	return n, nil
 }
 
-// take handles a packet or leaves it for the library in pass.
+// take handles a packet. An error ends the connection.
 func (c *conn) take(f frame) error {
 	if !c.started {
 		if f.kind() != typeConnect {
@@ -136,8 +134,7 @@ func (c *conn) take(f frame) error {
 		}
 		c.started = true
 		c.frames.limit = c.b.cfg.MaxPacketBytes
-		c.pass = f.raw
-		return nil
+		return c.aside(f, c.b.open)
 	}
 	c.extend()
 	switch f.kind() {
@@ -147,11 +144,25 @@ func (c *conn) take(f frame) error {
 		return c.confirmed(f)
 	case typePubrel:
 		return c.release2(f)
+	case typePingreq:
+		c.send([]byte{typePingresp << 4, 0})
+		return nil
 	case typeDisconnect:
-		c.clean = len(f.body) == 0 || f.body[0] == 0
+		return c.goodbye(f)
 	}
-	c.pass = f.raw
-	return nil
+	return c.aside(f, c.b.control)
+}
+
+// goodbye handles DISCONNECT. The library overlooks the reason code of a packet that ends with it, and with it a wish for the will
+// to be published.
+func (c *conn) goodbye(f frame) error {
+	if err := c.aside(f, c.b.control); err != nil {
+		return err
+	}
+	if len(f.body) == 0 || f.body[0] == 0 {
+		c.end(reasonGoodbye)
+	}
+	return errClosing
 }
 
 // receive reads from the socket under the deadline that extend keeps.
@@ -181,12 +192,15 @@ type fault struct {
 func (f fault) Error() string { return f.what }
 
 // explain notes why reading ended and tells a v5 client.
-func (c *conn) explain(err error) error {
+func (c *conn) explain(err error) {
 	var f fault
+	var code packets.Code
 	var timeout net.Error
 	switch {
 	case errors.As(err, &f):
 		c.bye(f.code, reasonProtocol)
+	case errors.As(err, &code) && code.Code >= 0x80:
+		c.bye(code.Code, reasonProtocol)
 	case errors.Is(err, errMalformed):
 		c.bye(codeMalformed, reasonProtocol)
 	case errors.Is(err, errTooLarge):
@@ -198,8 +212,10 @@ func (c *conn) explain(err error) error {
 	default:
 		c.end(reasonClosed)
 	}
-	return err
 }
+
+// Read is never called: the library is handed packets.
+func (c *conn) Read([]byte) (int, error) { return 0, io.EOF }
 
 // Write takes what the library sends. It does not block, and does not fail unless the connection is closed.
 func (c *conn) Write(p []byte) (int, error) {
@@ -212,17 +228,14 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close is called by the library once it is done: what was written still leaves.
-func (c *conn) Close() error {
-	c.end(reasonClosed)
-	return nil
-}
+// Close does nothing: the library calls it after DISCONNECT and when the session's end is known here already.
+func (c *conn) Close() error { return nil }
 
 // LocalAddr and RemoteAddr are the socket's.
 func (c *conn) LocalAddr() net.Addr  { return c.sock.LocalAddr() }
 func (c *conn) RemoteAddr() net.Addr { return c.sock.RemoteAddr() }
 
-// The library's deadlines wrap round for long keepalives and would cover writes too; the connection keeps its own.
+// SetDeadline and its like do nothing: the library's deadlines wrap round for long keepalives, the connection keeps its own.
 func (c *conn) SetDeadline(time.Time) error      { return nil }
 func (c *conn) SetReadDeadline(time.Time) error  { return nil }
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }

@@ -14,7 +14,11 @@ const (
 	typePubrel     = 6
 	typePubcomp    = 7
 	typeSubscribe  = 8
+	typeUnsub      = 10
+	typePingreq    = 12
+	typePingresp   = 13
 	typeDisconnect = 14
+	typeAuth       = 15
 )
 
 const (

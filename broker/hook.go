@@ -7,8 +7,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// hook answers the library's questions. Only sessions and subscriptions are the library's business here: it never sees a
-// PUBLISH, an ack or a will.
+// hook answers the library's questions about subscriptions.
 type hook struct {
 	mqtt.HookBase
 	b *Broker
@@ -20,8 +19,7 @@ func (h *hook) ID() string { return "watchhouse" }
 // Provides lists the calls that the hook wants.
 func (h *hook) Provides(call byte) bool {
 	switch call {
-	case mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnSessionEstablished, mqtt.OnACLCheck, mqtt.OnPacketEncode,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnPacketProcessed:
+	case mqtt.OnACLCheck, mqtt.OnPacketEncode, mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnPacketProcessed:
 		return true
 	}
 	return false
@@ -31,34 +29,6 @@ func (h *hook) Provides(call byte) bool {
 func connOf(cl *mqtt.Client) *conn {
 	c, _ := cl.Net.Conn.(*conn)
 	return c
-}
-
-// OnConnect decides about a CONNECT; a refusal is answered here, because the library closes without an answer.
-func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
-	c := connOf(cl)
-	cl.Properties.Will = mqtt.Will{}
-	c.mu.Lock()
-	c.v5 = cl.Properties.ProtocolVersion == 5
-	c.mu.Unlock()
-	code := h.b.signIn(c, cl, pk)
-	if code == packets.CodeSuccess {
-		return nil
-	}
-	_ = h.b.lib.SendConnack(cl, code, false, nil)
-	return code
-}
-
-// OnConnectAuthenticate confirms what OnConnect found.
-func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
-	return connOf(cl).lib == cl
-}
-
-// OnSessionEstablished opens the connection for messages; CONNACK is on its way.
-func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
-	c := connOf(cl)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ready = true
 }
 
 // OnACLCheck decides about a subscription. Writes never come here: whatever asks for one is refused.

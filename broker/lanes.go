@@ -22,14 +22,16 @@ func (l laneID) life() bool { return l != telemetryLane }
 
 // The caps of what a connection may have handed to the journal and not committed yet.
 const (
-	telemetryWindow = 256       // messages, also the Receive Maximum that v5 clients are told
-	telemetryBytes  = 1 << 20   // with envelopeBytes for each
-	lifeWindow      = 1024      // messages; at the cap the reader waits, nothing is dropped
-	lifeBytes       = 4 << 20   //
-	globalBytes     = 128 << 20 // telemetry of all connections
-	envelopeBytes   = 256       // what a message costs in memory beside its payload and topic
-	maxRefusals     = 4096      // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum
-	patience        = 20 * time.Millisecond
+	telemetryWindow = 256      // messages, also the Receive Maximum that v5 clients are told
+	telemetryBytes  = 1 << 20  // with envelopeBytes for each
+	lifeWindow      = 1024     // messages; at the cap the reader waits, nothing is dropped
+	lifeBytes       = 4 << 20  //
+	globalBytes     = 30 << 20 // telemetry of all connections, below the size at which the journal's lane is full
+	globalMessages  = 8 << 10  // likewise
+	leastWindow     = 8        // what the global cap leaves to a connection however many there are
+	envelopeBytes   = 256      // what a message costs in memory beside its payload and topic
+	maxRefusals     = 4096     // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum
+	patience        = 250 * time.Millisecond
 )
 
 // errLifeFailed ends a connection: the event or state lane did not take its message.
@@ -56,14 +58,6 @@ type ack struct {
 }
 
 func (f *flow) inFlight() int { return int(f.submitted - f.completed) }
-
-// full reports whether one more message of size bytes is over the cap.
-func (f *flow) full(l laneID, size int) bool {
-	if l.life() {
-		return f.inFlight() >= lifeWindow || f.bytes > 0 && f.bytes+size > lifeBytes
-	}
-	return f.inFlight() >= telemetryWindow || f.bytes > 0 && f.bytes+size > telemetryBytes
-}
 
 // pending is a message in the hands of the journal. It is reused; done is bound once, so a message costs no closure.
 type pending struct {
@@ -111,37 +105,47 @@ func (b *Broker) lane(l laneID) submitter {
 // admit makes room for a message or says that there is none. On a life lane it waits: the client is slowed by TCP. On telemetry
 // it waits for patience at most, which a healthy disk never needs, and not again until the connection has drained to half.
 func (c *conn) admit(l laneID, size int) (ok bool, err error) {
-	if !l.life() && c.b.count.inFlight.Load()+int64(size) > globalBytes {
-		return false, nil
-	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	f := &c.flows[l]
 	if f.inFlight() < telemetryWindow/2 {
 		c.impatient = false
 	}
-	if f.full(l, size) && (l.life() || !c.impatient) {
+	if c.full(l, size) && (l.life() || !c.impatient) {
 		c.wait(l, size)
 	}
-	full, closing := f.full(l, size), c.closing
-	if !closing && !full {
-		f.submitted++
-		f.bytes += size
-	}
-	c.mu.Unlock()
 	switch {
-	case closing:
+	case c.closing:
 		return false, errClosing
-	case full:
+	case c.full(l, size):
 		c.impatient = true
 		return false, nil
 	}
-	if !l.life() {
+	if f.submitted++; !l.life() {
 		c.b.count.inFlight.Add(int64(size))
+		if f.bytes == 0 {
+			c.b.count.flowing.Add(1)
+		}
 	}
+	f.bytes += size
 	return true, nil
 }
 
 var errClosing = errors.New("connection is closing")
+
+// full reports whether a message is over the connection's cap. On telemetry that is its own or its share of the global one,
+// whichever is less: a connection with messages in flight gets room when they commit, so none starves behind the others.
+func (c *conn) full(l laneID, size int) bool {
+	f := &c.flows[l]
+	if l.life() {
+		return f.inFlight() >= lifeWindow || f.bytes > 0 && f.bytes+size > lifeBytes
+	}
+	flowing := max(1, int(c.b.count.flowing.Load()))
+	window := min(telemetryWindow, max(leastWindow, globalMessages/flowing))
+	return f.inFlight() >= window ||
+		f.bytes > 0 && f.bytes+size > min(telemetryBytes, globalBytes/flowing) ||
+		c.b.count.inFlight.Load()+int64(size) > globalBytes
+}
 
 // wait releases c.mu until the flow has room, the connection closes or patience ends.
 func (c *conn) wait(l laneID, size int) {
@@ -151,17 +155,16 @@ func (c *conn) wait(l laneID, size int) {
 		defer timer.Stop()
 		expired = timer.C
 	}
-	for c.flows[l].full(l, size) && !c.closing {
+	for late := false; !late && !c.closing && c.full(l, size); {
 		room := make(chan struct{})
 		c.room = room
 		c.mu.Unlock()
 		select {
 		case <-room:
-			c.mu.Lock()
 		case <-expired:
-			c.mu.Lock()
-			return
+			late = true
 		}
+		c.mu.Lock()
 	}
 }
 

@@ -79,12 +79,12 @@ func (b *Broker) adopt(sock socket) {
 	go b.serve(c)
 }
 
-// serve lets the library speak with a client until it is gone.
+// serve is a connection's goroutine.
 func (b *Broker) serve(c *conn) {
 	defer b.readers.Done()
 	defer b.farewell(c)
 	defer b.contain(c, "reading")
-	_ = b.lib.EstablishConnection("mqtt", c) // why it ended is in c.reason
+	c.run()
 }
 
 // farewell writes the records of a session's end and lets a successor in.
@@ -96,9 +96,6 @@ func (b *Broker) farewell(c *conn) {
 		c.shed.Stop()
 	}
 	c.mu.Unlock()
-	if c.clean && reason == reasonClosed {
-		reason = reasonGoodbye
-	}
 	c.frames.release()
 	if c.lib != nil {
 		b.endSession(c, reason, q, begun)

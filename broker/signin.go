@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -16,13 +17,83 @@ import (
 // takeoverLimit bounds the wait for the previous connection of a client id to end. It only has to write its records.
 const takeoverLimit = 5 * time.Second
 
-// signIn checks a CONNECT and makes c a session. It runs on c's goroutine.
+// open handles CONNECT: it makes the connection a session or refuses it.
+func (b *Broker) open(c *conn, pk packets.Packet) error {
+	cl := b.lib.NewClient(nil, "mqtt", "", false)
+	cl.Net.Conn, cl.Net.Remote = c, c.RemoteAddr().String()
+	cl.ParseConnect("mqtt", pk)
+	forget(cl)
+	c.mu.Lock()
+	c.v5 = pk.ProtocolVersion == 5
+	c.mu.Unlock()
+	code := pk.ConnectValidate()
+	if code == packets.CodeSuccess {
+		code = b.signIn(c, cl, pk)
+	}
+	if code != packets.CodeSuccess {
+		b.refuse(c, cl, code)
+		return errRefused
+	}
+	present := b.inherit(cl, pk.Connect.Clean)
+	b.lib.Clients.Add(cl)
+	if err := b.lib.SendConnack(cl, packets.CodeSuccess, present, nil); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.ready = true
+	c.mu.Unlock()
+	return nil
+}
+
+// forget takes out of the library's client what it has no business with: the will, which is ours, and everything else that would
+// keep the CONNECT packet, the password in it too, in memory as long as the session lasts.
+func forget(cl *mqtt.Client) {
+	p := &cl.Properties
+	p.Will, p.Username = mqtt.Will{}, nil
+	cl.ID = strings.Clone(cl.ID)
+	p.Props = packets.Properties{
+		AssignedClientID:          p.Props.AssignedClientID,
+		SessionExpiryInterval:     p.Props.SessionExpiryInterval,
+		SessionExpiryIntervalFlag: p.Props.SessionExpiryIntervalFlag,
+		MaximumPacketSize:         p.Props.MaximumPacketSize,
+		RequestProblemInfo:        p.Props.RequestProblemInfo,
+		RequestProblemInfoFlag:    p.Props.RequestProblemInfoFlag,
+	}
+}
+
+// errRefused ends a connection whose CONNECT was answered with no.
+var errRefused = errors.New("sign-in refused")
+
+// refuse answers a CONNECT with no. v3 has five answers; for anything else its connection just closes.
+func (b *Broker) refuse(c *conn, cl *mqtt.Client, code packets.Code) {
+	if _, known := packets.V5CodesToV3[code]; c.v5 || known {
+		_ = b.lib.SendConnack(cl, code, false, nil)
+	}
+}
+
+// inherit takes over the subscriptions of an earlier session, which are filed under the client id, or ends that session.
+func (b *Broker) inherit(cl *mqtt.Client, clean bool) (present bool) {
+	old, ok := b.lib.Clients.Get(cl.ID)
+	switch {
+	case !ok:
+		return false
+	case clean:
+		b.dropClient(old)
+		return false
+	}
+	for filter, sub := range old.State.Subscriptions.GetAll() {
+		cl.State.Subscriptions.Add(filter, sub)
+	}
+	return true
+}
+
+// signIn checks a valid CONNECT and begins the session.
 func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Code {
 	username := string(pk.Connect.Username)
 	if pk.Properties.AuthenticationMethod != "" {
 		return packets.ErrBadAuthenticationMethod
 	}
-	if code := b.nameClient(cl, username, pk.Connect.ClientIdentifier); code != packets.CodeSuccess {
+	if code := b.nameClient(cl, username, pk); code != packets.CodeSuccess {
 		return b.denied(c, username, code)
 	}
 	who, err := b.directory.Authenticate(username, cl.ID, pk.Connect.Password)
@@ -30,7 +101,7 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 		return b.denied(c, username, packets.ErrBadUsernameOrPassword)
 	}
 	c.who, c.client, c.restart = who, cl.ID, pk.Connect.Clean
-	c.window, c.maxPacket = math.MaxUint16, cl.Properties.Props.MaximumPacketSize
+	c.window, c.maxPacket = math.MaxUint16, pk.Properties.MaximumPacketSize
 	if pk.Properties.ReceiveMaximum > 0 {
 		c.window = pk.Properties.ReceiveMaximum
 	}
@@ -44,11 +115,14 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 }
 
 // nameClient checks the client id, or gives a client without one an id of its own.
-func (b *Broker) nameClient(cl *mqtt.Client, username, id string) packets.Code {
-	if !telemetry.ValidID(username) {
+func (b *Broker) nameClient(cl *mqtt.Client, username string, pk packets.Packet) packets.Code {
+	id := pk.Connect.ClientIdentifier
+	switch {
+	case !telemetry.ValidID(username):
 		return packets.ErrBadUsernameOrPassword
-	}
-	if id == "" {
+	case id == "" && pk.ProtocolVersion < 5 && !pk.Connect.Clean:
+		return packets.ErrClientIdentifierNotValid // MQTT 3.1.3-8
+	case id == "":
 		cl.ID = username + "~auto" + strconv.FormatUint(b.nextConn.Add(1), 36)
 		cl.Properties.Props.AssignedClientID = cl.ID
 		return packets.CodeSuccess
@@ -91,16 +165,16 @@ func (b *Broker) clampKeepalive(c *conn, cl *mqtt.Client, seconds uint16) {
 // beginSession takes the client id over, records the session and lets messages in.
 func (b *Broker) beginSession(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Code {
 	if !b.takeOver(c) {
-		return packets.ErrServerBusy
+		return packets.ErrServerUnavailable
 	}
+	c.lib = cl
+	b.count.sessions.Add(1)
 	if !pk.Connect.Clean {
 		c.qos2 = b.sessions.resume(c)
 	} else {
 		b.sessions.drop(c.client)
 	}
 	b.wills.cancel(c.client)
-	c.lib = cl
-	b.count.sessions.Add(1)
 	remote := c.RemoteAddr().String()
 	if err := b.record(c, journal.Connect, connected{Protocol: pk.ProtocolVersion, Remote: remote, Clean: c.restart}); err != nil {
 		b.complain(err)

@@ -24,7 +24,7 @@ type Stats struct {
 
 // counters are the live form of Stats.
 type counters struct {
-	connections, sessions, inFlight                  atomic.Int64
+	connections, sessions, inFlight, flowing         atomic.Int64 // flowing: connections with telemetry in flight
 	received, acked, rejected, shed, authFail        atomic.Uint64
 	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +36,7 @@ func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
 		delay = 0 // the session ends with the connection, and the will does not outlive it
 	}
 	return &will{
-		topic:   pk.Connect.WillTopic,
+		topic:   strings.Clone(pk.Connect.WillTopic),
 		payload: bytes.Clone(pk.Connect.WillPayload),
 		qos:     min(pk.Connect.WillQos, 2),
 		retain:  pk.Connect.WillRetain,

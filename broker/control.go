@@ -1,0 +1,59 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// aside hands a control packet to the library on a goroutine of its own and waits for it. The library passes packets of a
+// kilobyte and more by value: on the connection's goroutine they would blow up its stack to 16 KB for good. And it panics on some
+// malformed packets: then only this connection ends.
+func (c *conn) aside(f frame, handle func(*conn, packets.Packet) error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := errPanicked
+		defer func() { done <- err }()
+		defer c.b.contain(c, "control packet")
+		pk, decodeErr := c.decode(f)
+		if err = decodeErr; err == nil {
+			err = errPanicked
+			err = handle(c, pk)
+		}
+	}()
+	return <-done
+}
+
+// decode makes the library's packet. It keeps pieces of its input, so that is copied.
+func (c *conn) decode(f frame) (pk packets.Packet, err error) {
+	if err := pk.FixedHeader.Decode(f.raw[0]); err != nil {
+		return pk, err
+	}
+	pk.FixedHeader.Remaining = len(f.body)
+	if c.v5 {
+		pk.ProtocolVersion = 5
+	}
+	body := bytes.Clone(f.body)
+	switch f.kind() {
+	case typeConnect:
+		err = pk.ConnectDecode(body)
+	case typeSubscribe:
+		err = pk.SubscribeDecode(body)
+	case typeUnsub:
+		err = pk.UnsubscribeDecode(body)
+	case typeDisconnect:
+		err = pk.DisconnectDecode(body)
+	case typeAuth:
+		err = pk.AuthDecode(body)
+	default:
+		err = errMalformed
+	}
+	return pk, err
+}
+
+// errPanicked ends a connection that contain has cut already.
+var errPanicked = errors.New("panic while handling a control packet")
+
+// control lets the library process a packet of a session.
+func (b *Broker) control(c *conn, pk packets.Packet) error { return b.lib.InjectPacket(c.lib, pk) }
