@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"watchhouse/simulators/load"
+	"watchhouse/simulators/report"
+	"watchhouse/simulators/stream"
+	"watchhouse/telemetry"
+)
+
+// benchCmd measures a hub of its own, in a process of its own, on a throw-away data folder.
+type benchCmd struct {
+	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,pipeline,presses,idle" sep:","`
+	Data      string        `help:"Folder for the throw-away data; its disk is what is measured. Empty is the temporary folder." placeholder:"DIR"`
+	Mosquitto string        `help:"Program to compare with." default:"mosquitto"`
+	Rounds    int           `help:"Rounds of the comparison; the medians count." default:"3"`
+	Duration  time.Duration `help:"Length of one throughput run." default:"8s"`
+	Window    int           `help:"Messages the lone pipelining client keeps in flight." default:"250"`
+	Clients   int           `help:"Idle connections." default:"15000"`
+	JSON      string        `help:"Also write the report as JSON." placeholder:"FILE" name:"json"`
+	HTML      string        `help:"Also write the report as a page." placeholder:"FILE" name:"html"`
+}
+
+// benchPart is one measurement: it gets the hub and adds its sections.
+type benchPart struct {
+	name string
+	run  func(context.Context, *benchHub, load.Progress) ([]report.Section, error)
+}
+
+func (c *benchCmd) parts() []benchPart {
+	all := []benchPart{
+		{"throughput", c.throughput},
+		{"pipeline", c.pipeline},
+		{"presses", c.presses},
+		{"idle", c.idle},
+	}
+	if len(c.Only) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(p benchPart) bool { return !slices.Contains(c.Only, p.name) })
+}
+
+func (c *benchCmd) Run(ctx context.Context, std streams) error {
+	r := report.Report{Title: "Watchhouse", At: time.Now(), Facts: machine()}
+	for _, part := range c.parts() {
+		sections, err := c.measure(ctx, part, std.err)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		r.Sections = append(r.Sections, sections...)
+	}
+	return errors.Join(r.WriteText(std.out), writeTo(c.JSON, r.WriteJSON), writeTo(c.HTML, r.WriteHTML))
+}
+
+// measure gives each part a fresh hub, so that no part pays for another's data.
+func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writer) (sections []report.Section, err error) {
+	hub, err := startBenchHub(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, hub.stop()) }()
+	sections, err = part.run(ctx, hub, func(stage string, done, of int) {
+		fmt.Fprintf(progress, "%s: %s (%d of %d)\n", part.name, stage, done, of)
+	})
+	if err != nil {
+		return nil, err
+	}
+	fsync, err := hub.fsyncFacts(ctx)
+	sections[0].Facts = append(sections[0].Facts, fsync...)
+	return sections, err
+}
+
+func (c *benchCmd) throughput(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	return c.compare(ctx, hub, load.DefaultThroughput(), progress)
+}
+
+func (c *benchCmd) pipeline(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	return c.compare(ctx, hub, load.DefaultThroughput().Pipelined(c.Window), progress)
+}
+
+func (c *benchCmd) compare(ctx context.Context, hub *benchHub, run load.Throughput, progress load.Progress) ([]report.Section, error) {
+	other, err := load.StartMosquitto(ctx, c.Mosquitto)
+	if err != nil {
+		return nil, err
+	}
+	defer other.Stop()
+	run.Duration = c.Duration
+	result, err := load.Compare{Throughput: run, Rounds: c.Rounds}.Run(ctx, hub.target(telemetry.SafetyHouse), other.Target(), progress)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Section{result.Section()}, nil
+}
+
+func (c *benchCmd) presses(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	console := stream.Config{URL: "http://" + hub.HTTP, User: "admin", Password: hub.password}
+	result, err := load.DefaultSpine().Run(ctx, hub.target(""), console, progress)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Section{result.Section()}, nil
+}
+
+func (c *benchCmd) idle(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	idle := load.DefaultIdle()
+	idle.Clients = c.Clients
+	result, err := idle.Run(ctx, hub.target(telemetry.SafetyHouse), progress)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Section{result.Section()}, nil
+}
+
+// machine says where the numbers come from.
+func machine() []report.Fact {
+	facts := []report.Fact{
+		{Name: "cores", Value: fmt.Sprint(runtime.NumCPU())},
+		{Name: "go", Value: runtime.Version()},
+		{Name: "system", Value: runtime.GOOS + "/" + runtime.GOARCH},
+	}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+				return append(facts, report.Fact{Name: "processor", Value: strings.TrimSpace(value)})
+			}
+		}
+	}
+	return facts
+}
+
+// writeTo writes a file when it has a name.
+func writeTo(name string, write func(io.Writer) error) (err error) {
+	if name == "" {
+		return nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return write(file)
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"watchhouse/alerts"
+)
+
+// A disk whose fsync is slower than this at the 99th percentile delays acknowledgements visibly (DESIGN section 3).
+const slowFsync = 3 * time.Millisecond
+
+// fsyncProbes are enough for a p99 and take a second on a slow disk.
+const fsyncProbes = 200
+
+type checkCmd struct {
+	Config string `help:"Configuration file (YAML)." placeholder:"FILE"`
+	Data   string `help:"Data folder whose disk is measured." placeholder:"DIR"`
+}
+
+func (c *checkCmd) Run(ctx context.Context, std streams) error {
+	cfg, err := serveFlags{Config: c.Config, Data: c.Data}.load()
+	if err != nil {
+		return err
+	}
+	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
+		return badConfig{err}
+	}
+	fmt.Fprintln(std.out, "configuration and rules: ok")
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	p50, p99, err := measureFsync(cfg.Data)
+	if err != nil {
+		return fmt.Errorf("measure the data disk: %w", err)
+	}
+	fmt.Fprintf(std.out, "fsync of %s: p50 %v, p99 %v\n", cfg.Data, p50, p99)
+	if p99 > slowFsync {
+		fmt.Fprintf(std.out, "warning: above %v at p99: acknowledgements will be slow; use a disk with power-loss protection\n", slowFsync)
+	}
+	return nil
+}
+
+// measureFsync writes and syncs 4 KiB blocks, as a commit of a lone message does.
+func measureFsync(folder string) (p50, p99 time.Duration, err error) {
+	file, err := os.Create(filepath.Join(folder, ".fsync-probe"))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	block, took := make([]byte, 4096), make([]time.Duration, 0, fsyncProbes)
+	for range fsyncProbes {
+		began := time.Now()
+		if _, err := file.Write(block); err != nil {
+			return 0, 0, err
+		}
+		if err := file.Sync(); err != nil {
+			return 0, 0, err
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	return took[len(took)/2], took[len(took)*99/100], nil
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"watchhouse/journal"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// streams are the process's standard streams; tests give their own.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// cli is the command line; each field is a command in its own file.
+type cli struct {
+	Serve    serveCmd    `cmd:"" help:"Run the hub."`
+	Demo     demoCmd     `cmd:"" help:"Run hub, InfluxDB and the simulated devices of the example subdistrict, with a scripted story."`
+	Simulate simulateCmd `cmd:"" help:"Simulate devices against a broker."`
+	Check    checkCmd    `cmd:"" help:"Validate the configuration and the rules, and measure the data disk."`
+	Registry registryCmd `cmd:"" help:"Devices of a stopped hub: add, import, export, list."`
+	User     userCmd     `cmd:"" help:"Users of a stopped hub: add, token."`
+	Journal  journalCmd  `cmd:"" help:"Read the journal, beside a running hub or without one."`
+	Bench    benchCmd    `cmd:"" help:"Measure on this machine and print the table of docs/benchmarks.md."`
+	Docs     docsCmd     `cmd:"" help:"Print generated documentation." hidden:""`
+}
+
+// Exit codes [contract].
+const (
+	exitOK        = 0
+	exitFailed    = 1
+	exitBadConfig = 2
+	exitInUse     = 3
+	exitData      = 4
+)
+
+// badConfig marks an error as the user's: exit code 2.
+type badConfig struct{ error }
+
+func (e badConfig) Unwrap() error { return e.error }
+
+func run(args []string, std streams) int {
+	exited := -1
+	var commands cli
+	parser, err := kong.New(&commands,
+		kong.Name("watchhouse"),
+		kong.Description("Watchhouse (平安哨): the control room's nerve of a subdistrict."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(std.err, "watchhouse:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help has answered
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(std.err, "watchhouse:", err)
+		return exitBadConfig
+	}
+	ctx, stop := signalled()
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return conclude(std, parsed.Run(std))
+}
+
+// signalled is cancelled by the first SIGINT or SIGTERM; the second ends the process at once, as its default does.
+func signalled() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// conclude prints an error once and gives its exit code.
+func conclude(std streams, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(std.err, "watchhouse:", err)
+	var bad badConfig
+	switch {
+	case errors.As(err, &bad):
+		return exitBadConfig
+	case errors.Is(err, journal.ErrInUse):
+		return exitInUse
+	case errors.Is(err, journal.ErrNewer), errors.Is(err, journal.ErrDamaged):
+		return exitData
+	default:
+		return exitFailed
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// asProgram makes the test binary behave as watchhouse itself, so that tests can kill it.
+const asProgram = "TEST_RUNS_WATCHHOUSE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	}
+	os.Exit(m.Run())
+}
+
+// program is a child process running watchhouse with args.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "WATCHHOUSE_ADMIN_PASSWORD="+adminPassword)
+	return cmd
+}
+
+// call runs watchhouse in this process.
+func call(stdin string, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(args, streams{in: strings.NewReader(stdin), out: &out, err: &errs})
+	return code, out.String(), errs.String()
+}
+
+func TestExitCodesAndMessages(t *testing.T) {
+	folder := t.TempDir()
+	misspelt := write(t, folder, "misspelt.yaml", "http: 127.0.0.1:0\nmqqt:\n  tcp: 127.0.0.1:0\n")
+	badValue := write(t, folder, "value.yaml", "journal:\n  retention: -1h\n")
+	badCSV := write(t, folder, "bad.csv", "id,kind,lat\nok-1,emergency_button,31.2\nbad id,emergency_button,91\n")
+	cases := []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"unknown command", []string{"fly"}, exitBadConfig, "fly"},
+		{"misspelt key", []string{"serve", "--config", misspelt}, exitBadConfig, "misspelt.yaml:2:1"},
+		{"bad value", []string{"serve", "--config", badValue}, exitBadConfig, "value.yaml:2"},
+		{"missing file", []string{"serve", "--config", filepath.Join(folder, "none.yaml")}, exitBadConfig, "none.yaml"},
+		{"corrupt CSV", []string{"registry", "import", "--data", filepath.Join(folder, "d"), badCSV}, exitBadConfig, "nothing was imported"},
+		{"unknown role", []string{"user", "add", "--data", filepath.Join(folder, "d"), "--name", "li", "--role", "boss", "--password-stdin"}, exitBadConfig, "boss"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := call("", c.args...)
+			if code != c.code || !strings.Contains(stderr, c.want) {
+				t.Errorf("code %d, want %d; stderr %q, want %q in it", code, c.code, stderr, c.want)
+			}
+		})
+	}
+}
+
+func TestACorruptCSVNamesEveryRowAndImportsNothing(t *testing.T) {
+	folder := t.TempDir()
+	data := filepath.Join(folder, "data")
+	bad := write(t, folder, "bad.csv", "id,kind,lat\nok-1,emergency_button,31.2\nbad id,emergency_button,31\nok-2,emergency_button,north\n")
+	code, _, stderr := call("", "registry", "import", "--data", data, bad)
+	if code != exitBadConfig || !strings.Contains(stderr, "row 3") || !strings.Contains(stderr, "row 4") {
+		t.Errorf("code %d, stderr %q: want rows 3 and 4 named", code, stderr)
+	}
+	code, stdout, _ := call("", "registry", "list", "--data", data)
+	if code != exitOK || stdout != "" {
+		t.Errorf("code %d, list %q: want an empty registry", code, stdout)
+	}
+}
+
+func TestRegistryAndUserCommands(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	code, stdout, stderr := call("", "registry", "add", "--data", data, "--id", "btn-1", "--kind", "emergency_button")
+	if code != exitOK || !strings.HasPrefix(stdout, "btn-1,") {
+		t.Fatalf("add: code %d, %q, %q: want the generated secret once", code, stdout, stderr)
+	}
+	_, secret, _ := strings.Cut(strings.TrimSpace(stdout), ",")
+	code, exported, _ := call("", "registry", "export", "--data", data)
+	if code != exitOK || !strings.Contains(exported, "btn-1") || strings.Contains(exported, secret) {
+		t.Errorf("export: code %d, %q: want the device without its secret", code, exported)
+	}
+	if code, _, stderr = call("a long password\n", "user", "add", "--data", data, "--name", "li", "--role", "operator", "--password-stdin"); code != exitOK {
+		t.Errorf("user add: code %d, %q", code, stderr)
+	}
+	if code, stdout, _ = call("", "user", "token", "--data", data, "--name", "li"); code != exitOK || len(strings.TrimSpace(stdout)) < 20 {
+		t.Errorf("user token: code %d, %q", code, stdout)
+	}
+}
+
+func write(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"watchhouse/registry"
+	"watchhouse/telemetry"
+)
+
+// actor stands in change sets made by these commands.
+const actor = "command line"
+
+type registryCmd struct {
+	Add    registryAddCmd    `cmd:"" help:"Add or replace one device."`
+	Import registryImportCmd `cmd:"" help:"Import devices from CSV: all or nothing."`
+	Areas  registryAreasCmd  `cmd:"" help:"Import residential committees from GeoJSON (WGS-84): all or nothing."`
+	Export registryExportCmd `cmd:"" help:"Export devices as CSV, without secrets."`
+	List   registryListCmd   `cmd:"" help:"List devices, one JSON object a line."`
+}
+
+type registryAddCmd struct {
+	dataFlags
+	ID     string `required:"" help:"Device id."`
+	Kind   string `required:"" help:"Kind of the device, e.g. emergency_button."`
+	Secret string `help:"Secret of the device; generated and printed once when absent."`
+	Name   string `help:"Name of the place, never of a person."`
+	Area   string `help:"Id of the residential committee."`
+}
+
+func (c *registryAddCmd) Run(ctx context.Context, std streams) error {
+	device := registry.Device{ID: c.ID, Kind: telemetry.Kind(c.Kind), Name: c.Name, Area: c.Area}
+	secret := c.Secret
+	if secret == "" {
+		secret = "generate"
+	}
+	return c.withRegistry(ctx, func(r *registry.Registry) error {
+		generated, err := r.PutDevices(ctx, actor, []registry.Device{device}, map[string]string{c.ID: secret})
+		if err != nil {
+			return badConfig{err}
+		}
+		printSecrets(std.out, generated)
+		return nil
+	})
+}
+
+type registryImportCmd struct {
+	dataFlags
+	File string `arg:"" help:"CSV file with the header id,kind and optionally more; - is standard input."`
+}
+
+func (c *registryImportCmd) Run(ctx context.Context, std streams) error {
+	return withInput(c.File, std.in, func(in io.Reader) error {
+		return c.withRegistry(ctx, func(r *registry.Registry) error {
+			report, err := r.ImportCSV(ctx, actor, in)
+			if err != nil {
+				return badConfig{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
+			}
+			fmt.Fprintf(std.err, "added %d, changed %d devices\n", report.Added, report.Changed)
+			printSecrets(std.out, report.Generated)
+			return nil
+		})
+	})
+}
+
+type registryAreasCmd struct {
+	dataFlags
+	File string `arg:"" help:"GeoJSON FeatureCollection with id and name of each committee; - is standard input."`
+}
+
+func (c *registryAreasCmd) Run(ctx context.Context, std streams) error {
+	return withInput(c.File, std.in, func(in io.Reader) error {
+		return c.withRegistry(ctx, func(r *registry.Registry) error {
+			n, err := r.ImportAreas(ctx, actor, in)
+			if err != nil {
+				return badConfig{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
+			}
+			fmt.Fprintf(std.err, "imported %d areas\n", n)
+			return nil
+		})
+	})
+}
+
+type registryExportCmd struct{ dataFlags }
+
+func (c *registryExportCmd) Run(ctx context.Context, std streams) error {
+	return c.withRegistry(ctx, func(r *registry.Registry) error { return r.View().ExportCSV(std.out) })
+}
+
+type registryListCmd struct{ dataFlags }
+
+func (c *registryListCmd) Run(ctx context.Context, std streams) error {
+	return c.withRegistry(ctx, func(r *registry.Registry) error {
+		lines := json.NewEncoder(std.out)
+		for _, device := range r.View().Devices() {
+			if err := lines.Encode(device); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// printSecrets prints id,secret lines: the only time they can be read.
+func printSecrets(w io.Writer, secrets map[string]string) {
+	for _, id := range slices.Sorted(maps.Keys(secrets)) {
+		fmt.Fprintf(w, "%s,%s\n", id, secrets[id])
+	}
+}
+
+// withInput opens a file, or takes standard input for "-".
+func withInput(name string, stdin io.Reader, work func(io.Reader) error) error {
+	if name == "-" {
+		return work(stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return badConfig{err}
+	}
+	defer file.Close()
+	return work(file)
+}

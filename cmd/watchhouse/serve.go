@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"watchhouse/config"
+	"watchhouse/hub"
+)
+
+// stopLimit bounds a whole shutdown; every part has its own smaller limit.
+const stopLimit = 40 * time.Second
+
+// serveFlags override the file and the environment.
+type serveFlags struct {
+	Config string `help:"Configuration file (YAML)." placeholder:"FILE"`
+	Data   string `help:"Data folder, the only state." placeholder:"DIR"`
+	HTTP   string `help:"Address of page, REST and metrics; the port may be 0." placeholder:"ADDR" name:"http"`
+	MQTT   string `help:"Address of MQTT over TCP; the port may be 0." placeholder:"ADDR" name:"mqtt"`
+}
+
+// load gives the configuration with the flags on top.
+func (f serveFlags) load() (config.Config, error) {
+	cfg, err := config.Load(f.Config, config.Environ())
+	if err != nil {
+		return config.Config{}, badConfig{err}
+	}
+	override(&cfg.Data, f.Data)
+	override(&cfg.HTTP, f.HTTP)
+	override(&cfg.MQTT.TCP, f.MQTT)
+	if err := cfg.Validate(); err != nil {
+		return config.Config{}, badConfig{err}
+	}
+	return cfg, nil
+}
+
+func override(target *string, flag string) {
+	if flag != "" {
+		*target = flag
+	}
+}
+
+type serveCmd struct{ serveFlags }
+
+// Run serves until SIGTERM or until a part of the hub fails.
+func (c *serveCmd) Run(ctx context.Context, std streams) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	h, err := hub.New(ctx, cfg, newLogger(std.err, cfg.Level()))
+	if err != nil {
+		return err
+	}
+	if err := firstAdmin(ctx, h, std.err); err != nil {
+		return errors.Join(err, stop(ctx, h))
+	}
+	return serve(ctx, h, std.out)
+}
+
+// serve starts h, says so in one line of JSON, waits for the end and stops it.
+func serve(ctx context.Context, h *hub.Hub, out io.Writer) error {
+	if err := h.Start(); err != nil {
+		return errors.Join(err, stop(ctx, h))
+	}
+	ready := struct {
+		Msg       string `json:"msg"`
+		HTTP      string `json:"http"`
+		MQTT      string `json:"mqtt"`
+		WebSocket string `json:"mqtt_websocket,omitempty"`
+	}{"ready", h.HTTPAddr(), h.MQTTAddr(), h.MQTTWebSocketAddr()}
+	if err := json.NewEncoder(out).Encode(ready); err != nil {
+		return errors.Join(fmt.Errorf("print ready line: %w", err), stop(ctx, h))
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-h.Failed():
+	}
+	return errors.Join(failure, stop(ctx, h))
+}
+
+func stop(ctx context.Context, h *hub.Hub) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return h.Stop(ctx)
+}
+
+// firstAdmin creates the first user of an empty registry and prints a generated password once.
+func firstAdmin(ctx context.Context, h *hub.Hub, notice io.Writer) error {
+	generated, err := h.EnsureAdmin(ctx, os.Getenv("WATCHHOUSE_ADMIN_PASSWORD"))
+	if err != nil {
+		return err
+	}
+	if generated != "" {
+		fmt.Fprintf(notice, "\nFirst start: sign in as admin with the password %s (shown only now).\n\n", generated)
+	}
+	return nil
+}
+
+func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}

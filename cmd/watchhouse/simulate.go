@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"watchhouse/simulators/device"
+	"watchhouse/simulators/fleet"
+	"watchhouse/simulators/load"
+	"watchhouse/simulators/report"
+	"watchhouse/simulators/verify"
+)
+
+type simulateCmd struct {
+	Fleet      simulateFleetCmd      `cmd:"" default:"withargs" help:"Devices that behave like the real ones (the default)."`
+	Throughput simulateThroughputCmd `cmd:"" help:"Load: as many acknowledged messages as the broker takes."`
+	Rate       simulateRateCmd       `cmd:"" help:"Load: a steady rate."`
+	Storm      simulateStormCmd      `cmd:"" help:"Load: every connection breaks and comes back at once."`
+	Idle       simulateIdleCmd       `cmd:"" help:"Load: connections that say nothing."`
+}
+
+type simulateFleetCmd struct {
+	fleet.Config
+	Registry string        `required:"" help:"CSV of the devices, with the column secret." placeholder:"FILE"`
+	For      time.Duration `help:"How long to run; 0 is until interrupted."`
+	Ledger   string        `help:"Write what was acknowledged to this file, for a later comparison with journal cat." placeholder:"FILE"`
+}
+
+func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
+	var specs []device.Spec
+	err := withInput(c.Registry, std.in, func(in io.Reader) (err error) {
+		specs, err = device.ReadSpecs(in, nil)
+		return err
+	})
+	if err != nil {
+		return badConfig{fmt.Errorf("%s: %w", c.Registry, err)}
+	}
+	ledger := verify.NewLedger()
+	c.Config.Ledger = ledger
+	c.Config.Progress = func(s fleet.Stats) {
+		fmt.Fprintf(std.err, "online %d of %d, acknowledged %d of %d, reconnects %d\n", s.Online, s.Links, s.Acked, s.Sent, s.Reconnects)
+	}
+	devices, err := fleet.New(c.Config, specs, newLogger(std.err, 0))
+	if err != nil {
+		return badConfig{err}
+	}
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	devices.Run(ctx)
+	return writeTo(c.Ledger, ledger.Write)
+}
+
+// loadFlags are shared by the load modes.
+type loadFlags struct {
+	Addr     string `required:"" help:"HOST:PORT of the broker; only brokers of your own." placeholder:"ADDR"`
+	Registry string `help:"CSV with id, kind and secret of the accounts to use; without it clients sign in without credentials." placeholder:"FILE"`
+	Sources  int    `help:"Loopback addresses to connect from." default:"1"`
+	HTML     string `help:"Also write the report as a page." placeholder:"FILE" name:"html"`
+	JSON     string `help:"Also write the report as JSON." placeholder:"FILE" name:"json"`
+}
+
+// run gives measure the target and prints the report of its section.
+func (f loadFlags) run(std streams, measure func(load.Target, load.Progress) (report.Section, error)) error {
+	target := load.Target{Name: f.Addr, Addr: f.Addr, Sources: f.Sources}
+	if f.Registry != "" {
+		file, err := os.Open(f.Registry)
+		if err != nil {
+			return badConfig{err}
+		}
+		defer file.Close()
+		if target.Accounts, err = load.ReadAccounts(file); err != nil {
+			return badConfig{fmt.Errorf("%s: %w", f.Registry, err)}
+		}
+	}
+	section, err := measure(target, func(stage string, done, of int) { fmt.Fprintf(std.err, "%s (%d of %d)\n", stage, done, of) })
+	if err != nil {
+		return err
+	}
+	r := report.Report{Title: "Load on " + f.Addr, At: time.Now(), Facts: machine(), Sections: []report.Section{section}}
+	if err := r.WriteText(std.out); err != nil {
+		return err
+	}
+	if err := writeTo(f.JSON, r.WriteJSON); err != nil {
+		return err
+	}
+	return writeTo(f.HTML, r.WriteHTML)
+}
+
+type simulateThroughputCmd struct {
+	loadFlags
+	load.Throughput
+}
+
+func (c *simulateThroughputCmd) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
+		result, err := c.Throughput.Run(ctx, t, p)
+		return result.Section(), err
+	})
+}
+
+type simulateRateCmd struct {
+	loadFlags
+	load.Rate
+}
+
+func (c *simulateRateCmd) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
+		result, err := c.Rate.Run(ctx, t, p)
+		return result.Section("steady rate"), err
+	})
+}
+
+type simulateStormCmd struct {
+	loadFlags
+	load.Storm
+}
+
+func (c *simulateStormCmd) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
+		result, err := c.Storm.Run(ctx, t, p)
+		return result.Section(), err
+	})
+}
+
+type simulateIdleCmd struct {
+	loadFlags
+	load.Idle
+}
+
+func (c *simulateIdleCmd) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
+		result, err := c.Idle.Run(ctx, t, p)
+		return result.Section(), err
+	})
+}

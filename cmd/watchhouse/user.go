@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"watchhouse/registry"
+)
+
+type userCmd struct {
+	Add   userAddCmd   `cmd:"" help:"Add or replace a user."`
+	Token userTokenCmd `cmd:"" help:"Make a bearer token for a program and print it once."`
+}
+
+type userAddCmd struct {
+	dataFlags
+	Name          string `required:"" help:"Name to sign in with."`
+	Role          string `required:"" enum:"admin,supervisor,operator,guard,maintainer,viewer" help:"${enum}."`
+	House         string `help:"A guard's safety house (device id)."`
+	PasswordStdin bool   `required:"" help:"Read the password from the first line of standard input."`
+}
+
+func (c *userAddCmd) Run(ctx context.Context, std streams) error {
+	password, err := bufio.NewReader(std.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read password: %w", err)
+	}
+	user := registry.User{Name: c.Name, Role: registry.Role(c.Role), House: c.House}
+	return c.withRegistry(ctx, func(r *registry.Registry) error {
+		if err := r.PutUser(ctx, actor, user, strings.TrimRight(password, "\r\n")); err != nil {
+			return badConfig{err}
+		}
+		return nil
+	})
+}
+
+type userTokenCmd struct {
+	dataFlags
+	Name  string `required:"" help:"User whose rights the token carries."`
+	Label string `help:"What the token is for." default:"program"`
+}
+
+func (c *userTokenCmd) Run(ctx context.Context, std streams) error {
+	return c.withRegistry(ctx, func(r *registry.Registry) error {
+		token, err := r.NewToken(ctx, actor, c.Name, c.Label)
+		if err != nil {
+			return badConfig{err}
+		}
+		fmt.Fprintln(std.out, token)
+		return nil
+	})
+}

@@ -1,0 +1,70 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Limits of the HTTP server. There is no write time-out: streams live for a shift and set a deadline on every write themselves.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+)
+
+func (h *Hub) listenHTTP(ctx context.Context) (err error) {
+	var lc net.ListenConfig
+	if h.listener, err = lc.Listen(ctx, "tcp", h.cfg.HTTP); err != nil {
+		return fmt.Errorf("listen http: %w", err)
+	}
+	h.server = &http.Server{
+		Handler:           h.routes(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	h.life.onStop("http", 5*time.Second, h.stopHTTP)
+	return nil
+}
+
+func (h *Hub) routes() http.Handler {
+	h.registerMetrics()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", h.healthz)
+	mux.HandleFunc("GET /readyz", h.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
+	mux.Handle("/", h.dashboard.Handler())
+	return mux
+}
+
+// serveHTTP serves in a goroutine that ends when the server is stopped.
+func (h *Hub) serveHTTP() {
+	h.life.goWorker("http server", 5*time.Second, func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { _ = h.server.Close() }) // Shutdown has had its turn in stopHTTP
+		defer stop()
+		if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	})
+}
+
+// stopHTTP lets requests end; streams are hijacked connections, which the dashboard's own stop ends.
+func (h *Hub) stopHTTP(ctx context.Context) error {
+	if err := h.server.Shutdown(ctx); err != nil {
+		return errors.Join(err, h.server.Close())
+	}
+	_ = h.listener.Close() // not yet served: Shutdown did not know it
+	return nil
+}

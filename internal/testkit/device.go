@@ -1,0 +1,46 @@
+package testkit
+
+import (
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// publishLimit bounds one acknowledged publish in a test.
+const publishLimit = 20 * time.Second
+
+// Device is an MQTT 3.1.1 connection of a registered device.
+type Device struct {
+	mqtt.Client
+	tb testing.TB
+	ID string
+}
+
+// Connect connects a device made by AddDevices.
+func (h *Hub) Connect(id string) *Device {
+	h.tb.Helper()
+	return h.ConnectAs(id, id)
+}
+
+// ConnectAs connects a device under another client id.
+func (h *Hub) ConnectAs(id, clientID string) *Device {
+	h.tb.Helper()
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + h.MQTTAddr()).SetClientID(clientID).SetUsername(id).SetPassword(Secret).
+		SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond)
+	d := &Device{Client: mqtt.NewClient(options), tb: h.tb, ID: id}
+	if token := d.Client.Connect(); !token.WaitTimeout(publishLimit) || token.Error() != nil {
+		h.tb.Fatalf("connect %s: %v", id, token.Error())
+	}
+	h.tb.Cleanup(func() { d.Disconnect(0) })
+	return d
+}
+
+// Send publishes with QoS 1 and waits for the acknowledgement.
+func (d *Device) Send(channel, payload string) {
+	d.tb.Helper()
+	token := d.Publish("wh/v1/"+d.ID+"/"+channel, 1, false, payload)
+	if !token.WaitTimeout(publishLimit) || token.Error() != nil {
+		d.tb.Fatalf("publish %s of %s: %v", channel, d.ID, token.Error())
+	}
+}
