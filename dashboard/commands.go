@@ -32,7 +32,7 @@ func actions() []action {
 
 // CommandHeaders go with every command on an incident.
 type CommandHeaders struct {
-	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"A repeat with the same key, by the same user for the same action, answers the first result and changes nothing."`
+	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"A repeat of the same command with the same key by the same user answers the first result and changes nothing."`
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"The version the decision was made on, quoted: \"3\"."`
 }
 
@@ -48,7 +48,7 @@ type commandInput struct {
 type openInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"128"`
 	Body struct {
-		Device   string          `json:"device" minLength:"1" maxLength:"64"`
+		Device   string          `json:"device,omitempty" maxLength:"64" doc:"A registered device, if one is concerned."`
 		Rule     string          `json:"rule" enum:"MANUAL"`
 		Text     string          `json:"text" minLength:"1" maxLength:"2000" doc:"What was reported, and by whom."`
 		Priority alerts.Priority `json:"priority" minimum:"1" maximum:"4"`
@@ -87,7 +87,7 @@ func (s *Server) commandRoutes(api huma.API) {
 
 func (s *Server) command(ctx context.Context, a action, in *commandInput) (*CommandAnswer, error) {
 	c := alerts.Command{
-		Key: commandKey(ctx, in.Key, a.name, in.ID), Actor: caller(ctx).user.Name, Incident: in.ID, Action: a.name,
+		Key: in.Key, Actor: caller(ctx).user.Name, Incident: in.ID, Action: a.name,
 	}
 	if in.Body != nil {
 		c.Text, c.Disposition = strings.TrimSpace(in.Body.Text), in.Body.Disposition
@@ -106,12 +106,12 @@ func (s *Server) command(ctx context.Context, a action, in *commandInput) (*Comm
 }
 
 func (s *Server) openIncident(ctx context.Context, in *openInput) (*openOutput, error) {
-	if _, ok := s.registry.View().Device(in.Body.Device); !ok {
+	if _, ok := s.registry.View().Device(in.Body.Device); !ok && in.Body.Device != "" {
 		return nil, invalid("body.device", "want a registered device")
 	}
 	out, err := s.do(ctx, alerts.Command{
-		Key: commandKey(ctx, in.Key, "open", ""), Actor: caller(ctx).user.Name, Action: "open",
-		Rule: in.Body.Rule, Device: in.Body.Device, Text: strings.TrimSpace(in.Body.Text),
+		Key: in.Key, Actor: caller(ctx).user.Name, Action: "open",
+		Rule: in.Body.Rule, Device: in.Body.Device, Priority: in.Body.Priority, Text: strings.TrimSpace(in.Body.Text),
 	})
 	if err != nil {
 		return nil, err
@@ -124,19 +124,11 @@ func (s *Server) do(ctx context.Context, c alerts.Command) (*CommandAnswer, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &CommandAnswer{ETag: etag(res.Incident), Body: complete(res.Incident)}
+	out := &CommandAnswer{ETag: etag(res.Incident), Body: res.Incident}
 	if res.Repeated {
 		out.Repeated = "true"
 	}
 	return out, nil
-}
-
-// commandKey keeps the keys of two users, and of two actions, apart.
-func commandKey(ctx context.Context, key, action, incident string) string {
-	if key == "" {
-		return ""
-	}
-	return strings.Join([]string{caller(ctx).user.Name, action, incident, key}, "/")
 }
 
 // parseIfMatch reads a strong entity tag that holds a version.

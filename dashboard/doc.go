@@ -9,7 +9,7 @@
 // alike; the role is read from the registry with each request, so a change takes effect at once, and an open stream is
 // closed with 4001 within seconds.
 //
-// A command on an incident reaches the alert engine with its Idempotency-Key (kept apart by user, action and incident) and,
+// A command on an incident reaches the alert engine with its Idempotency-Key and,
 // where it changes the workflow, with the version from If-Match: without it 428, against another version 409 with the
 // incident as it is.
 //

@@ -66,7 +66,7 @@ func (s *Server) snapshot() Snapshot {
 	}
 	for _, i := range v.Incidents {
 		if open(i) {
-			out.Incidents = append(out.Incidents, complete(i))
+			out.Incidents = append(out.Incidents, i)
 		}
 	}
 	return out
@@ -80,7 +80,7 @@ func (s *Server) listIncidents(_ context.Context, in *incidentsInput) (*pageOutp
 	found := []*alerts.Incident{}
 	for _, i := range s.alerts.View().Incidents {
 		if in.wants(i) && (in.Cursor == "" || newestFirst(i, after) > 0) {
-			found = append(found, complete(i))
+			found = append(found, i)
 		}
 	}
 	slices.SortFunc(found, func(a, b *alerts.Incident) int { return newestFirst(a, timeCursor{b.RaisedAt, b.ID}) })
@@ -122,7 +122,7 @@ func (s *Server) getIncident(ctx context.Context, in *incidentPath) (*incidentDe
 		return nil, notFound("incident")
 	}
 	// The timeline's last transition leads to the incident as it is, also when it left the live view long ago.
-	now := complete(steps[len(steps)-1].Incident)
+	now := steps[len(steps)-1].Incident
 	out := &incidentDetailOutput{ETag: etag(now), Body: IncidentDetail{Incident: now, Timeline: make([]TimelineEntry, len(steps))}}
 	for i, t := range steps {
 		out.Body.Timeline[i] = TimelineEntry{Seq: t.N, At: t.At, Kind: t.Kind, Actor: t.Actor, From: t.From, To: t.To, Text: t.Text}
@@ -131,16 +131,3 @@ func (s *Server) getIncident(ctx context.Context, in *incidentPath) (*incidentDe
 }
 
 func etag(i *alerts.Incident) string { return `"` + strconv.FormatUint(i.Version, 10) + `"` }
-
-// complete is i with empty lists instead of absent ones: the page's types have no null lists.
-func complete(i *alerts.Incident) *alerts.Incident {
-	if i == nil || i.Deadlines != nil && i.Assignments != nil && i.Badges != nil && i.Causes != nil {
-		return i
-	}
-	c := *i
-	c.Deadlines = append([]alerts.Deadline{}, c.Deadlines...)
-	c.Assignments = append([]alerts.Assignment{}, c.Assignments...)
-	c.Badges = append([]string{}, c.Badges...)
-	c.Causes = append([]string{}, c.Causes...)
-	return &c
-}

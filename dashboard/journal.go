@@ -45,110 +45,113 @@ func (s *Server) journalRoutes(api huma.API) {
 }
 
 func (s *Server) listJournal(ctx context.Context, in *journalInput) (*pageOutput[JournalEntry], error) {
-	lane := s.journal.Lane(journal.LaneName(in.Lane))
-	before := lane.Head()
-	if in.Cursor != "" {
-		parts, err := decodeCursor(in.Cursor, 1)
-		if err != nil {
-			return nil, err
-		}
-		if before, err = journal.ParsePosition(parts[0]); err != nil {
-			return nil, badCursor()
-		}
+	before, err := parseNumberCursor(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
-	b := backward{lane: lane, before: before, scan: maxScanned}
-	var out []JournalEntry
-	for len(out) < in.Limit {
-		e, ok, err := b.next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
+	out := []JournalEntry{}
+	before, err = backward(ctx, s.journal.Lane(journal.LaneName(in.Lane)), before, func(e journal.Entry) bool {
 		if in.Device == "" || e.Device == in.Device {
 			out = append(out, journalEntry(in.Lane, e))
 		}
+		return len(out) < in.Limit
+	})
+	if err != nil {
+		return nil, err
 	}
-	if b.exhausted() {
-		return page(out, ""), nil
-	}
-	return page(out, encodeCursor(b.before.String())), nil
+	return page(out, numberCursor(before)), nil
 }
 
-// reader is a *journal.Lane.
-type reader interface {
+// lane is a *journal.Lane.
+type lane interface {
 	Read(ctx context.Context, from journal.Position, limit int) ([]journal.Entry, journal.Position, error)
+	Locate(ctx context.Context, id uint64) (journal.Position, error)
 	First() journal.Position
+	Depth(p journal.Position) uint64
 }
 
-// backward reads a lane from a position towards its beginning: by a few frames at a time, as a lane only reads forward.
-type backward struct {
-	lane   reader
-	before journal.Position // what is to come lies before it
-	scan   int              // entries it may still read
-	chunk  []journal.Entry  // read, oldest first, all before before
-	done   bool
-}
-
-func (b *backward) next(ctx context.Context) (journal.Entry, bool, error) {
-	for len(b.chunk) == 0 {
-		if b.exhausted() || b.scan <= 0 {
-			return journal.Entry{}, false, nil
-		}
-		if err := b.fill(ctx); err != nil {
-			return journal.Entry{}, false, err
-		}
+// backward visits entries newest first from number before on (not included; 0 = the end) until visit says no, maxScanned
+// are visited or the beginning is reached, and returns where to go on, 0 = nowhere. A lane only reads forward, so it takes
+// a stretch of numbers at a time.
+func backward(ctx context.Context, l lane, before uint64, visit func(journal.Entry) bool) (uint64, error) {
+	first, last, err := bounds(ctx, l)
+	if err != nil || last == 0 {
+		return 0, err
 	}
-	e := b.chunk[len(b.chunk)-1]
-	b.chunk = b.chunk[:len(b.chunk)-1]
-	b.before = e.Pos
-	return e, true, nil
-}
-
-func (b *backward) exhausted() bool {
-	return len(b.chunk) == 0 && (b.done || b.before.Compare(b.lane.First()) <= 0)
-}
-
-// fill reads the frames before b.before: two of them, then twice as many as long as they are empty.
-func (b *backward) fill(ctx context.Context) error {
-	first := b.lane.First()
-	from := journal.Position{Frame: b.before.Frame - min(b.before.Frame, 1)}
-	for back := uint64(1); ; back *= 2 {
-		if from.Compare(first) <= 0 {
-			from, b.done = first, true
-		}
-		if err := b.read(ctx, from); err != nil {
-			return err
-		}
-		if len(b.chunk) > 0 || b.done {
-			return nil
-		}
-		from.Frame -= min(from.Frame, back)
+	if before == 0 || before > last {
+		before = last + 1
 	}
-}
-
-func (b *backward) read(ctx context.Context, from journal.Position) error {
-	for from.Compare(b.before) < 0 {
-		entries, next, err := b.lane.Read(ctx, from, 1024)
-		var gap *journal.GapError
-		if err != nil && !errors.As(err, &gap) {
-			return fmt.Errorf("read the journal: %w", err)
+	stop := before - min(before, maxScanned)
+	for before > first && before > stop {
+		from := max(first, before-min(before, stretch))
+		entries, err := numbered(ctx, l, from, before)
+		if err != nil {
+			return 0, err
 		}
-		for _, e := range entries {
-			if e.Pos.Compare(b.before) < 0 {
-				b.chunk = append(b.chunk, e)
+		for i := len(entries) - 1; i >= 0; i-- {
+			if before = entries[i].ID; !visit(entries[i]) {
+				return beyond(before, first), nil
 			}
 		}
-		b.scan -= len(entries)
-		if gap != nil {
-			next = gap.Resume
-		} else if len(entries) == 0 {
-			return nil
-		}
-		from = next
+		before = from
 	}
-	return nil
+	return beyond(before, first), nil
+}
+
+// stretch is how many entries are read at a time.
+const stretch = 512
+
+func beyond(before, first uint64) uint64 {
+	if before <= first {
+		return 0
+	}
+	return before
+}
+
+// bounds are the numbers of the first and last entry kept, 0 and 0 if there is none.
+func bounds(ctx context.Context, l lane) (first, last uint64, err error) {
+	at := l.First()
+	for {
+		entries, _, err := l.Read(ctx, at, 1)
+		var gap *journal.GapError
+		switch {
+		case errors.As(err, &gap):
+			at = gap.Resume
+		case err != nil:
+			return 0, 0, fmt.Errorf("read the journal: %w", err)
+		case len(entries) == 0:
+			return 0, 0, nil
+		default:
+			return entries[0].ID, entries[0].ID + l.Depth(entries[0].Pos) - 1, nil
+		}
+	}
+}
+
+// numbered reads the entries from number from to before number to, oldest first, stepping over gaps.
+func numbered(ctx context.Context, l lane, from, to uint64) ([]journal.Entry, error) {
+	at, err := l.Locate(ctx, from)
+	if err != nil {
+		return nil, fmt.Errorf("locate in the journal: %w", err)
+	}
+	var out []journal.Entry
+	for {
+		entries, next, err := l.Read(ctx, at, int(to-from))
+		var gap *journal.GapError
+		if err != nil && !errors.As(err, &gap) {
+			return nil, fmt.Errorf("read the journal: %w", err)
+		}
+		for _, e := range entries {
+			if e.ID >= to {
+				return out, nil
+			}
+			out = append(out, e)
+		}
+		if at = next; gap != nil {
+			at = gap.Resume
+		} else if len(entries) == 0 {
+			return out, nil
+		}
+	}
 }
 
 func journalEntry(lane string, e journal.Entry) JournalEntry {
@@ -194,83 +197,30 @@ func kindName(k journal.Kind) string {
 	return "unknown"
 }
 
-// side is a *journal.Stream.
-type side interface {
-	List(ctx context.Context, n uint64, limit int) ([]journal.Record, error)
-}
-
 func (s *Server) listSide(ctx context.Context, name string, in *PageParams) (*pageOutput[SideRecord], error) {
 	before, err := parseNumberCursor(in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	records, err := lastRecords(ctx, s.journal.Stream(name), before, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]SideRecord, len(records))
-	for i, r := range records {
-		out[i] = SideRecord{N: r.N, At: r.AtNS / int64(time.Millisecond), Record: jsonOrString(r.Body, true)}
-	}
-	if len(records) < in.Limit || records[len(records)-1].N == 1 {
-		return page(out, ""), nil
-	}
-	return page(out, numberCursor(records[len(records)-1].N)), nil
-}
-
-// lastRecords returns up to limit records before number before (0 = the end), newest first.
-func lastRecords(ctx context.Context, s side, before uint64, limit int) ([]journal.Record, error) {
-	if before == 0 {
-		last, err := lastNumber(ctx, s)
-		if err != nil {
-			return nil, err
-		}
+	stream := s.journal.Stream(name)
+	if last := stream.Last(); before == 0 || before > last {
 		before = last + 1
 	}
-	var records []journal.Record
-	if before > 1 {
-		from := max(1, before-min(before, uint64(limit)))
-		var err error
-		if records, err = s.List(ctx, from, int(before-from)); err != nil {
-			return nil, fmt.Errorf("list records: %w", err)
-		}
+	from := max(1, before-min(before, uint64(in.Limit)))
+	if from >= before {
+		return page([]SideRecord{}, ""), nil
 	}
-	records = slices.DeleteFunc(slices.Clone(records), func(r journal.Record) bool { return r.N >= before })
-	slices.Reverse(records)
-	return records, nil
-}
-
-// lastNumber finds the end of a side log, which can only be listed forward, by halving: about forty small reads.
-func lastNumber(ctx context.Context, s side) (uint64, error) {
-	after := func(n uint64) (bool, error) {
-		records, err := s.List(ctx, n, 1)
-		if err != nil {
-			return false, fmt.Errorf("list records: %w", err)
-		}
-		return len(records) > 0, nil
+	records, err := stream.List(ctx, from, int(before-from))
+	if err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
 	}
-	low, high := uint64(0), uint64(1) // there is something from low on (or low is 0), nothing from high on
-	for {
-		some, err := after(high)
-		if err != nil {
-			return 0, err
-		}
-		if !some {
-			break
-		}
-		low, high = high, high*2
+	records = slices.DeleteFunc(records, func(r journal.Record) bool { return r.N >= before }) // the older ones are purged
+	out := make([]SideRecord, len(records))
+	for i, r := range records {
+		out[len(records)-1-i] = SideRecord{N: r.N, At: r.AtNS / int64(time.Millisecond), Record: jsonOrString(r.Body, true)}
 	}
-	for high-low > 1 {
-		middle := low + (high-low)/2
-		some, err := after(middle)
-		if err != nil {
-			return 0, err
-		}
-		if some {
-			low = middle
-		} else {
-			high = middle
-		}
+	if from == 1 || len(records) == 0 {
+		from = 0
 	}
-	return low, nil
+	return page(out, numberCursor(from)), nil
 }

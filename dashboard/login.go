@@ -52,9 +52,7 @@ func (s *Server) accountRoutes(api huma.API) {
 func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	from := metaOf(ctx).remote
 	if wait := s.throttle.begin(from, in.Body.User, time.Now()); wait > 0 {
-		s.metrics.logins.WithLabelValues("throttled").Inc()
-		return nil, newProblem(http.StatusTooManyRequests, codeTooMany, "Too many failed attempts; wait.").
-			retryAfter(int(wait/time.Second) + 1)
+		return nil, s.throttled(wait)
 	}
 	u, err := s.registry.Login(ctx, in.Body.User, in.Body.Password)
 	if err != nil || u.Disabled {
@@ -73,8 +71,18 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	return &loginOutput{SetCookie: *cookie, Body: account(u)}, nil
 }
 
+func (s *Server) throttled(wait time.Duration) *Problem {
+	s.metrics.logins.WithLabelValues("throttled").Inc()
+	return newProblem(http.StatusTooManyRequests, codeTooMany, "Too many failed attempts; wait.").
+		retryAfter(int(wait/time.Second) + 1)
+}
+
 // loginFailed logs the address only: people type passwords into the name field.
 func (s *Server) loginFailed(ctx context.Context, err error) error {
+	var throttled *registry.ThrottledError
+	if errors.As(err, &throttled) {
+		return s.throttled(throttled.RetryAfter)
+	}
 	if err != nil && !errors.Is(err, registry.ErrUnauthorized) && !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
@@ -114,13 +122,8 @@ func (s *Server) cookie(ctx context.Context, c *http.Cookie) {
 
 func account(u registry.User) Account {
 	a := Account{Name: u.Name, Role: string(u.Role), Permissions: []string{}}
-	for _, p := range []registry.Permission{
-		registry.PermView, registry.PermHandle, registry.PermReview, registry.PermReveal,
-		registry.PermDevices, registry.PermUsers, registry.PermJournal,
-	} {
-		if u.Role.Can(p) {
-			a.Permissions = append(a.Permissions, string(p))
-		}
+	for _, p := range u.Role.Permissions() {
+		a.Permissions = append(a.Permissions, string(p))
 	}
 	return a
 }

@@ -120,7 +120,7 @@ func asProblem(err error) *Problem {
 
 func conflictProblem(c *alerts.ConflictError) *Problem {
 	p := newProblem(http.StatusConflict, codeConflict, "Someone was faster, or the incident is not in a state that allows this.")
-	p.Reason, p.Current = c.Reason, complete(c.Current)
+	p.Reason, p.Current = c.Reason, c.Current
 	return p
 }
 

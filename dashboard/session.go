@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"watchhouse/registry"
 )
@@ -46,13 +45,10 @@ func newSessions(ctx context.Context, cfg Config, bucket kv, u users) (*sessions
 	if err != nil {
 		return nil, err
 	}
-	m := scs.New()
-	if mem, ok := m.Store.(*memstore.MemStore); ok {
-		defer mem.StopCleanup() // scs.New starts a store of its own
+	// Not scs.New: it starts a goroutine for a store of its own, which cannot be stopped reliably.
+	m := &scs.SessionManager{
+		Store: store, Codec: jsonCodec{}, Lifetime: cfg.SessionLifetime, IdleTimeout: cfg.SessionIdle, HashTokenInStore: true,
 	}
-	m.Store, m.Codec = store, jsonCodec{}
-	m.Lifetime, m.IdleTimeout = cfg.SessionLifetime, cfg.SessionIdle
-	m.HashTokenInStore = true
 	return &sessions{manager: m, store: store, users: u}, nil
 }
 

@@ -16,7 +16,11 @@ func (p *Projection) follow(ctx context.Context, name journal.LaneName, lane Lan
 	p.mu.Lock()
 	at := p.cursors[name]
 	p.mu.Unlock()
-	at = recent(lane, at, p.cfg.CatchUp)
+	at, err := recent(ctx, lane, at, p.cfg.CatchUp)
+	if err != nil && ctx.Err() == nil {
+		p.log.Error("lane can not be located, device states begin at its head", "lane", string(name), "error", err)
+		at = lane.Head()
+	}
 	failing := false
 	for ctx.Err() == nil {
 		entries, next, err := lane.Read(ctx, at, readChunk)
@@ -54,27 +58,22 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // recent moves at towards the head until at most limit entries follow: device states are worth a bounded wait only.
-func recent(lane Lane, at journal.Position, limit int) journal.Position {
+func recent(ctx context.Context, lane Lane, at journal.Position, limit int) (journal.Position, error) {
 	if first := lane.First(); at.Compare(first) < 0 {
 		at = first
 	}
-	head := lane.Head()
-	if at.Compare(head) >= 0 || lane.Depth(at) <= uint64(limit) {
-		return at
+	depth := lane.Depth(at)
+	if depth <= uint64(limit) {
+		return at, nil
 	}
-	low, high := at.Frame, head.Frame // more than limit follow low, at most limit follow high+1
-	for high-low > 1 {
-		middle := low + (high-low)/2
-		if lane.Depth(journal.Position{Frame: middle}) > uint64(limit) {
-			low = middle
-		} else {
-			high = middle
-		}
+	if limit == 0 {
+		return lane.Head(), nil
 	}
-	if p := (journal.Position{Frame: high}); lane.Depth(p) <= uint64(limit) {
-		return p
+	entries, _, err := lane.Read(ctx, at, 1)
+	if err != nil || len(entries) == 0 {
+		return lane.Head(), err
 	}
-	return head
+	return lane.Locate(ctx, entries[0].ID+depth-uint64(limit))
 }
 
 func (p *Projection) apply(name journal.LaneName, entries []journal.Entry, next journal.Position) {

@@ -37,6 +37,7 @@ type Lane interface {
 	Head() journal.Position
 	First() journal.Position
 	Depth(p journal.Position) uint64
+	Locate(ctx context.Context, id uint64) (journal.Position, error)
 }
 
 // Registry tells which devices there are. Changed closes when Devices answers something new.

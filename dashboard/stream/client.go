@@ -28,8 +28,9 @@ type client struct {
 
 	mu       sync.Mutex
 	phase    phase
-	control  []any   // frames to write first: welcome, resync
-	replay   *replay // batches to write before the queue
+	control  []any          // frames to write first: welcome, resync
+	replay   *replay        // batches to write before the queue
+	stale    []Subscription // of ended replays; closing waits, so the writer does it outside the lock
 	queue    []*batch
 	queued   int    // transitions in queue
 	sent     uint64 // last number written, or known from a snapshot
@@ -116,8 +117,9 @@ func (c *client) cutLocked(snapshot bool) {
 
 func (c *client) dropReplay() {
 	if c.replay != nil {
-		c.replay.sub.Close()
+		c.stale = append(c.stale, c.replay.sub)
 		c.replay = nil
+		c.nudge()
 	}
 }
 
@@ -152,4 +154,14 @@ func (c *client) end(code int, reason string) {
 	c.closing, c.code, c.reason = true, code, reason
 	c.dropReplay()
 	c.nudge()
+}
+
+func (c *client) closeStale() {
+	c.mu.Lock()
+	stale := c.stale
+	c.stale = nil
+	c.mu.Unlock()
+	for _, sub := range stale {
+		sub.Close()
+	}
 }

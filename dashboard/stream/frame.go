@@ -26,7 +26,7 @@ type batch struct {
 func newBatch(epoch string, ts []alerts.Transition, now time.Time, replayed bool) (*batch, error) {
 	b := &batch{first: ts[0].N, last: ts[len(ts)-1].N, events: make([]json.RawMessage, len(ts))}
 	for i := range ts {
-		raw, err := json.Marshal(complete(ts[i]))
+		raw, err := json.Marshal(&ts[i])
 		if err != nil {
 			return nil, fmt.Errorf("marshal transition %d: %w", ts[i].N, err)
 		}
@@ -111,19 +111,4 @@ func join(w *bytes.Buffer, parts []json.RawMessage) {
 		}
 		w.Write(p)
 	}
-}
-
-// complete is t with empty lists instead of absent ones in its incident: the page's types have no null lists.
-func complete(t alerts.Transition) alerts.Transition {
-	i := t.Incident
-	if i == nil || i.Deadlines != nil && i.Assignments != nil && i.Badges != nil && i.Causes != nil {
-		return t
-	}
-	c := *i
-	c.Deadlines = append([]alerts.Deadline{}, c.Deadlines...)
-	c.Assignments = append([]alerts.Assignment{}, c.Assignments...)
-	c.Badges = append([]string{}, c.Badges...)
-	c.Causes = append([]string{}, c.Causes...)
-	t.Incident = &c
-	return t
 }

@@ -23,6 +23,7 @@ const (
 	helloTimeout = 10 * time.Second
 	seenEvery    = 5 * time.Second
 	retryEvery   = time.Second
+	stopTimeout  = 2 * time.Second
 )
 
 // Hub fans transitions and device states out to consoles.
@@ -57,8 +58,8 @@ func New(cfg Config, d Deps) (*Hub, error) {
 // Run fans out until ctx ends; then it closes every console with 1001 and waits for them.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.stop()
-	sub, err := h.begin()
-	if err != nil {
+	sub, err := h.begin(ctx)
+	if sub == nil {
 		return err
 	}
 	defer func() {
@@ -120,18 +121,26 @@ func urgent(ts []alerts.Transition) bool {
 	return false
 }
 
-// begin subscribes at the present.
-func (h *Hub) begin() (Subscription, error) {
-	view := h.d.Source.View()
-	sub, err := h.d.Source.Subscribe(view.Seq)
-	if err != nil {
-		return nil, fmt.Errorf("subscribe to the ledger: %w", err)
+// begin subscribes at the present; nil when ctx ends.
+func (h *Hub) begin(ctx context.Context) (Subscription, error) {
+	for {
+		view := h.d.Source.View()
+		sub, err := h.d.Source.Subscribe(view.Seq)
+		if errors.Is(err, alerts.ErrTooOld) { // the view and what is kept move one after the other
+			if sleep(ctx, coalesce) != nil {
+				return nil, nil
+			}
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("subscribe to the ledger: %w", err)
+		}
+		h.sights.begin(view)
+		h.mu.Lock()
+		h.head, h.running = view.Seq, true
+		h.mu.Unlock()
+		return sub, nil
 	}
-	h.sights.begin(view)
-	h.mu.Lock()
-	h.head, h.running = view.Seq, true
-	h.mu.Unlock()
-	return sub, nil
 }
 
 // again subscribes anew after the engine cut us off, at the number after the last dispatched one; if those are gone, every
@@ -273,6 +282,13 @@ func (h *Hub) Room() bool {
 	return h.running && len(h.clients) < h.cfg.MaxClients
 }
 
+// Len is how many consoles are connected.
+func (h *Hub) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.clients)
+}
+
 func (h *Hub) join(c *client) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -291,7 +307,7 @@ func (h *Hub) leave(c *client) {
 	h.readers.Done()
 }
 
-// stop ends every console and waits for them.
+// stop ends every console and waits for them; whoever does not take the farewell in time is cut off.
 func (h *Hub) stop() {
 	h.mu.Lock()
 	h.running = false
@@ -299,6 +315,14 @@ func (h *Hub) stop() {
 		c.end(websocket.CloseGoingAway, "the hub is stopping")
 	}
 	h.mu.Unlock()
+	force := time.AfterFunc(stopTimeout, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for c := range h.clients {
+			c.conn.Close()
+		}
+	})
+	defer force.Stop()
 	h.readers.Wait()
 }
 

@@ -49,7 +49,8 @@ func (h *Hub) resume(c *client, f ClientFrame) {
 	defer c.mu.Unlock()
 	if c.phase == greeting { // before hello nothing is promised
 		if sub != nil {
-			sub.Close()
+			c.stale = append(c.stale, sub)
+			c.nudge()
 		}
 		return
 	}
@@ -94,7 +95,7 @@ func (c *client) attach(seq, head uint64, sub Subscription) {
 	if seq < head {
 		c.replay = &replay{sub: sub, upTo: head}
 	} else {
-		sub.Close()
+		c.stale = append(c.stale, sub)
 	}
 	c.nudge()
 }

@@ -43,6 +43,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who Identity) {
 	c.mu.Lock()
 	c.dropReplay()
 	c.mu.Unlock()
+	c.closeStale()
 }
 
 // read handles the console's frames until the socket ends.

@@ -18,6 +18,7 @@ func (c *client) write() {
 	defer beat.Stop()
 	defer ping.Stop()
 	for {
+		c.closeStale()
 		if !c.timely(beat, ping) {
 			return
 		}

@@ -1,0 +1,4 @@
+package dashboard
+
+// Consoles is how many consoles are open.
+func (s *Server) Consoles() int { return s.stream.Len() }
