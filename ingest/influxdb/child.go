@@ -142,9 +142,9 @@ func (c *child) logTail() string {
 	return string(bytes.TrimSpace(text[max(0, len(text)-most):]))
 }
 
-// freeAddr finds a free port on loopback, below the range the kernel takes for outgoing connections. It is free, not
+// FreeAddr finds a free port on loopback, below the range the kernel takes for outgoing connections. It is free, not
 // reserved: whoever takes it first makes the start fail.
-func freeAddr() (string, error) {
+func FreeAddr() (string, error) {
 	const lowest, highest, attempts = 20000, 32000, 100
 	var err error
 	for range attempts {

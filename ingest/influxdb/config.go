@@ -15,6 +15,7 @@ const (
 type Config struct {
 	Bin          string // the influxd binary
 	Dir          string // data, write-ahead log, config and log file; made when absent
+	Addr         string // host:port to serve on; "" = a free one on loopback
 	MaxBodyBytes int    // larger writes are answered with 413; 0 = the server's default of 25 MB
 	NoFlux       bool   // starts in a tenth of a second instead of two, and answers InfluxQL only
 }

@@ -39,14 +39,18 @@ func StartConfig(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("influxd folder: %w", err)
 	}
 	cfg.Dir = dir
-	return startOnFreePort(ctx, cfg)
+	if cfg.Addr == "" {
+		return startOnFreePort(ctx, cfg)
+	}
+	s := &Server{cfg: cfg, addr: cfg.Addr}
+	return s, s.start(ctx)
 }
 
 // startOnFreePort tries again with another port when the server could not bind the first.
 func startOnFreePort(ctx context.Context, cfg Config) (*Server, error) {
 	const attempts = 3
 	for n := 1; ; n++ {
-		addr, err := freeAddr()
+		addr, err := FreeAddr()
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +101,7 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // start runs the child and waits for it. The caller holds mu, or nobody else knows s.
 func (s *Server) start(ctx context.Context) error {
-	rpc, err := freeAddr()
+	rpc, err := FreeAddr()
 	if err != nil {
 		return err
 	}
