@@ -12,6 +12,8 @@ const purgeEvery = 10 * time.Second
 func (j *Journal) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	j.cancel = cancel
+	j.life.reserve = &reserve{dir: j.cfg.Dir, size: j.cfg.ReserveBytes, log: j.log}
+	j.life.reserve.refill()
 	for _, l := range j.all() {
 		if l.log == nil {
 			close(l.done)
@@ -21,7 +23,6 @@ func (j *Journal) start() {
 	}
 	keep, stop := context.WithCancel(context.Background())
 	j.stop = stop
-	j.life.reserve = &reserve{dir: j.cfg.Dir, size: j.cfg.ReserveBytes, log: j.log}
 	j.keepers.Go(func() { j.keep(keep) })
 	if j.cfg.TickInterval > 0 {
 		j.keepers.Go(func() { j.tick(keep) })
@@ -40,8 +41,8 @@ func (j *Journal) keep(ctx context.Context) {
 	t := time.NewTicker(purgeEvery)
 	defer t.Stop()
 	for {
-		j.life.reserve.refill()
 		j.Purge(ctx)
+		j.life.reserve.refill()
 		select {
 		case <-t.C:
 		case <-ctx.Done():

@@ -22,41 +22,37 @@ type reserve struct {
 
 func (r *reserve) path() string { return filepath.Join(r.dir, reserveFile) }
 
-// hold allocates the file unless it is there. A disk without room for it is no error: the reserve is then tried again.
-func (r *reserve) hold() error {
+// refill takes the space once the disk has room for it and as much again, or finds it taken by an earlier run.
+func (r *reserve) refill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held || r.size == 0 {
-		return nil
-	}
-	f, err := os.OpenFile(r.path(), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("reserve: %w", err)
-	}
-	err = allocate(f, r.size)
-	err = errors.Join(err, f.Close())
-	if err != nil {
-		return errors.Join(fmt.Errorf("reserve %d bytes: %w", r.size, err), os.Remove(r.path()))
-	}
-	r.held = true
-	return nil
-}
-
-// refill takes the space back once the disk has room for it and as much again.
-func (r *reserve) refill() {
-	r.mu.Lock()
-	held := r.held
-	r.mu.Unlock()
-	var s syscall.Statfs_t
-	if held || r.size == 0 || syscall.Statfs(r.dir, &s) != nil {
 		return
 	}
-	if int64(s.Bavail)*s.Bsize < 2*r.size {
+	if s, err := os.Stat(r.path()); err == nil && s.Size() >= r.size {
+		r.held = true
+		return
+	}
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(r.dir, &s); err != nil || int64(s.Bavail)*s.Bsize < 2*r.size {
 		return
 	}
 	if err := r.hold(); err != nil {
 		r.log.Warn("cannot hold the reserve", "err", err)
 	}
+}
+
+// hold allocates the file, with r.mu held.
+func (r *reserve) hold() error {
+	f, err := os.OpenFile(r.path(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("reserve: %w", err)
+	}
+	if err := errors.Join(allocate(f, r.size), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("reserve %d bytes: %w", r.size, err), os.Remove(r.path()))
+	}
+	r.held = true
+	return nil
 }
 
 // free gives the space up; false when there was none to give.

@@ -49,17 +49,13 @@ func (db *DB) runCheckpointer() {
 	}
 }
 
-// moveWAL copies the log beside running commits. Once all of it is copied the next commit starts the log anew; while commits
+// moveWAL copies the log beside running commits. When a commit finds all of it copied it starts the log anew; while commits
 // never pause that does not come to pass, so past the hard limit the last pages are copied with the writer halted.
 func (db *DB) moveWAL(ctx context.Context) error {
-	for range 3 {
-		rest, err := db.passive(ctx)
-		if err != nil || rest == 0 {
-			return err
-		}
-	}
-	if db.walBytes.Load() < hardFactor*db.cfg.CheckpointBytes {
-		return nil
+	db.walBytes.Store(0)
+	size, err := db.passive(ctx)
+	if err != nil || size < hardFactor*db.cfg.CheckpointBytes {
+		return err
 	}
 	return db.submit(ctx, &op{
 		priority: engine.Normal,
@@ -72,17 +68,14 @@ func (db *DB) moveWAL(ctx context.Context) error {
 	})
 }
 
-// passive runs a checkpoint that blocks nobody and gives the pages left over.
-func (db *DB) passive(ctx context.Context) (rest int64, err error) {
-	before := db.walBytes.Load()
+// passive runs a checkpoint that blocks nobody and gives the size of the log in bytes. Pages committed meanwhile are not
+// copied.
+func (db *DB) passive(ctx context.Context) (size int64, err error) {
 	var busy, log, done int64
 	if err := db.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &log, &done); err != nil {
 		return 0, fmt.Errorf("checkpoint: %w", classify(err))
 	}
-	if done >= log {
-		db.walBytes.Add(-before)
-	}
-	return log - done, nil
+	return log * db.stats.pageSize, nil
 }
 
 func (db *DB) emptyWAL(ctx context.Context) error {

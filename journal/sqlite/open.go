@@ -36,7 +36,7 @@ type DB struct {
 	closed bool
 
 	stats      stats
-	walBytes   atomic.Int64 // written since the write-ahead log was last emptied
+	walBytes   atomic.Int64 // written since the last checkpoint began
 	checkpoint chan struct{}
 	stopCheck  chan struct{}
 	writerDone chan struct{}

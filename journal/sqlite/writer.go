@@ -147,6 +147,12 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 	if _, err := db.begin.ExecContext(ctx); err != nil {
 		return nil, true, fmt.Errorf("begin: %w", err)
 	}
+	// First, so that a Delete of the same key in the group comes after it.
+	for k, v := range lazy {
+		if err := db.put(ctx, k, v); err != nil {
+			return nil, true, err
+		}
+	}
 	results = make([]error, len(group))
 	grown := int64(0)
 	for i, o := range group {
@@ -156,11 +162,6 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 		}
 		results[i] = err
 		grown += db.pagesFor(o.size)
-	}
-	for k, v := range lazy {
-		if err := db.put(ctx, k, v); err != nil {
-			return nil, true, err
-		}
 	}
 	start := time.Now()
 	if _, err := db.commit.ExecContext(ctx); err != nil {

@@ -1,0 +1,5 @@
+// Package enginetest is the conformance suite of package engine and an engine in memory to test callers with.
+//
+// Run checks what every engine promises. Memory keeps its content in a Store that outlives the engine, like a disk, and can
+// be told to fail: before a record is stored, or after it, as a time-out does. Everything is safe for concurrent use.
+package enginetest

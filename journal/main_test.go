@@ -1,0 +1,24 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// childEnv makes this test binary run as one of the processes that tests start.
+const childEnv = "WATCHHOUSE_JOURNAL_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	children := map[string]func() error{"append": childAppend, "nospace": childNoSpace, "filelimit": childFileLimit, "open": childOpen}
+	if run, ok := children[os.Getenv(childEnv)]; ok {
+		if err := run(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
