@@ -17,6 +17,7 @@ import (
 const (
 	window         = 16 // unacknowledged messages of a link
 	connectTimeout = 15 * time.Second
+	writeTimeout   = 4 * time.Second
 	keepAlive      = 60 * time.Second
 )
 
@@ -63,7 +64,7 @@ func (s *session) options(ctx context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + s.fleet.addr)
 	o.SetClientID(spec.ID).SetProtocolVersion(4).SetCleanSession(true)
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)
-	o.SetKeepAlive(keepAlive).SetConnectTimeout(connectTimeout).SetWriteTimeout(connectTimeout)
+	o.SetKeepAlive(keepAlive).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout)
 	o.SetBinaryWill(will.Topic(), will.Payload, 1, true)
 	if spec.Secret != "" {
 		o.SetUsername(spec.ID).SetPassword(spec.Secret)
@@ -153,15 +154,30 @@ func (s *session) tick(now time.Time) time.Time {
 			next = due
 		}
 	}
-	if s.owner().Dead() || !s.flapAt.IsZero() && now.After(s.flapAt) {
+	if s.owner().Dead() {
 		s.hangUp()
+	}
+	return s.flap(now, next)
+}
+
+// flap breaks a flapping link when its moment has come, and gives the sooner of that moment and next.
+func (s *session) flap(now, next time.Time) time.Time {
+	switch {
+	case s.flapAt.IsZero():
+		return next
+	case !now.Before(s.flapAt):
+		s.hangUp()
+		return next
+	case s.flapAt.Before(next):
+		return s.flapAt
 	}
 	return next
 }
 
-// fill publishes from the queue while the window has room.
+// fill publishes from the queue while the window has room. It asks first whether the connection stands, because the library's Publish
+// waits for the write timeout on one that is just going.
 func (s *session) fill() {
-	for len(s.inflight) < window {
+	for len(s.inflight) < window && s.client.IsConnectionOpen() {
 		m, ok := s.take()
 		if !ok {
 			return

@@ -18,11 +18,14 @@ const (
 	AreasFile   = "areas.geojson"
 )
 
+// syntheticNote stands in every person's record, where an operator who reveals it reads it.
+const syntheticNote = "虚构人物 synthetic person"
+
 // header of devices.csv, in the registry's words.
 func header() []string {
 	return []string{
 		"id", "kind", "name", "area", "lat", "lon", "crs", "gateway", "power", "report_interval_s", "model",
-		"person", "person_name", "person_phone", "person_address",
+		"person", "person_name", "person_phone", "person_address", "person_note",
 	}
 }
 
@@ -40,13 +43,13 @@ func (d Dataset) WriteDevices(w io.Writer) error {
 }
 
 func (d Device) row() []string {
-	p := d.Person
+	p, note := d.Person, syntheticNote
 	if p == nil {
-		p = &Person{}
+		p, note = &Person{}, ""
 	}
 	return []string{
 		d.ID, string(d.Kind), d.Name, d.Area, degrees(d.At.Lat), degrees(d.At.Lon), "wgs84", d.Gateway, string(d.Power),
-		strconv.Itoa(d.IntervalS), d.Model, p.ID, p.Name, p.Phone, p.Address,
+		strconv.Itoa(d.IntervalS), d.Model, p.ID, p.Name, p.Phone, p.Address, note,
 	}
 }
 
