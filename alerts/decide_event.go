@@ -99,6 +99,7 @@ func (d *decider) read(e journal.Entry, topic telemetry.Topic, p places) call {
 	c.readable = err == nil
 	if err != nil {
 		c.fault = fieldFault(err)
+		c.event = telemetry.Event{} // what was read of it is not to be believed
 		c.effective = c.received
 		return c
 	}

@@ -151,6 +151,15 @@ func (x *draft) armLadder(i *Incident, base int64) {
 	}
 }
 
+// armFired starts again the steps that have fired; those still to come are not put off.
+func (x *draft) armFired(i *Incident, base int64) {
+	for _, e := range x.rules.clocksOf(i.Rule, i.Priority).Escalation {
+		if _, waiting := i.deadline(e.Name); !waiting {
+			i.arm(e.Name, base+e.After.Milliseconds())
+		}
+	}
+}
+
 // stopUntilAcknowledged clears the steps that only wait for a person; those until recovered go on.
 func (x *draft) stopUntilAcknowledged(i *Incident) {
 	c := x.rules.clocksOf(i.Rule, i.Priority)

@@ -102,9 +102,12 @@ func (x *draft) occurrence(r *rule, s signal, was *Incident) *Incident {
 	i.Active = true
 	if r.Priority == 1 && s.at-was.LastAt >= r.repeatAfter().Milliseconds() {
 		i.badge(BadgeRepeat)
-		if was.State == StateAcknowledged || was.State == StateVerifying {
+		switch was.State {
+		case StateAcknowledged, StateVerifying:
 			unacknowledge(i)
 			x.armLadder(i, s.at)
+		case StateNew:
+			x.armFired(i, s.at)
 		}
 	}
 	x.emit(KindOccurrence, s.actor, s.text, was.State, i)

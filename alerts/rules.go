@@ -60,7 +60,7 @@ type rule struct {
 	Response     string           `yaml:"response"`
 	Consequence  string           `yaml:"consequence"`
 	Owner        string           `yaml:"owner"`
-	clocks       `yaml:",inline"`
+	Own          clocks           `yaml:",inline"` // in place of the priority's
 
 	raise, silentAfter, clear *vm.Program
 }
@@ -166,13 +166,13 @@ func (r *Rules) clocksOf(id string, p Priority) clocks {
 	if !ok {
 		return c
 	}
-	if own.Escalation != nil {
-		c.Escalation = own.Escalation
+	if own.Own.Escalation != nil {
+		c.Escalation = own.Own.Escalation
 	}
-	c.Progress = firstSet(own.Progress, c.Progress)
-	c.Review = firstSet(own.Review, c.Review)
-	c.Close = firstSet(own.Close, c.Close)
-	c.CloseRecovered = firstSet(own.CloseRecovered, c.CloseRecovered)
+	c.Progress = firstSet(own.Own.Progress, c.Progress)
+	c.Review = firstSet(own.Own.Review, c.Review)
+	c.Close = firstSet(own.Own.Close, c.Close)
+	c.CloseRecovered = firstSet(own.Own.CloseRecovered, c.CloseRecovered)
 	return c
 }
 

@@ -154,7 +154,7 @@ func (c *checker) checkRule(at string, r *rule) {
 			c.fault(at, "repeat_after, delayed_after, recurrence: want no negative duration")
 		}
 	}
-	c.checkLadder(at, r.clocks)
+	c.checkLadder(at, r.Own)
 	if r.Kind != ruleFlag {
 		c.checkRaising(at, r)
 	}
@@ -184,7 +184,7 @@ func (c *checker) checkLife(at string, rs *Rules, r *rule) {
 	if r.Kind == ruleFlag {
 		return
 	}
-	for i, e := range r.Escalation {
+	for i, e := range r.Own.Escalation {
 		if e.RaiseTo == 1 {
 			c.fault(fmt.Sprintf("%s.escalation[%d]", at, i), "raise_to: only a message or a person makes an incident priority 1")
 		}
@@ -204,7 +204,9 @@ func (c *checker) checkLife(at string, rs *Rules, r *rule) {
 	case len(r.SuppressWhen) > 0:
 		c.fault(at+".suppress_when", "priority 1 is never suppressed")
 	}
-	c.checkLifeClocks(at, rs.clocksOf(r.ID, 1))
+	if r.Own.Escalation != nil || r.Own.Progress != 0 || r.Own.Close != 0 || r.Own.CloseRecovered != 0 {
+		c.checkLifeClocks(at, rs.clocksOf(r.ID, 1))
+	}
 }
 
 // checkCover makes sure that no edit can take away a call for help: these messages must raise priority 1 under any rules.
