@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"watchhouse/journal"
-	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
 
@@ -44,7 +43,7 @@ type batch struct {
 }
 
 // collect waits for entries and returns the next batch. It has no points when the entries gave none.
-func (c *collector) collect(ctx context.Context, view *registry.View) (batch, error) {
+func (c *collector) collect(ctx context.Context, view directory) (batch, error) {
 	b := batch{next: c.pos}
 	if err := c.lane.Wait(ctx, c.pos); err != nil {
 		return b, fmt.Errorf("wait for entries: %w", err)
@@ -69,7 +68,7 @@ func (c *collector) collect(ctx context.Context, view *registry.View) (batch, er
 }
 
 // readInto reads once and returns how many entries it took; a gap counts as one.
-func (c *collector) readInto(ctx context.Context, b *batch, view *registry.View) (int, error) {
+func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int, error) {
 	limit := min(readLimit, c.batch-len(b.points))
 	entries, _, err := c.lane.Read(ctx, c.pos, limit)
 	if gap := (*journal.GapError)(nil); errors.As(err, &gap) {
@@ -101,7 +100,7 @@ func (c *collector) passOver(gap *journal.GapError) {
 }
 
 // decode adds the points of an entry. What cannot be decoded becomes a dead letter, the rest of the message is used.
-func (c *collector) decode(b *batch, e *journal.Entry, view *registry.View) {
+func (c *collector) decode(b *batch, e *journal.Entry, view directory) {
 	if e.Kind != journal.Publish {
 		return // ticks
 	}

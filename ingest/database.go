@@ -27,13 +27,17 @@ type database struct {
 
 // newDatabase connects to nothing yet.
 func newDatabase(cfg Config, token string) *database {
-	h := &http.Client{Transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 4, // the writer and a few charts
-		IdleConnTimeout:     90 * time.Second,
-	}}
+	h := &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: 4, // the writer and a few charts
+			IdleConnTimeout:     90 * time.Second,
+		},
+		// A redirected POST arrives as a GET, whose 204 would pass for a stored batch.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	opts := influxdb2.DefaultOptions().SetApplicationName("watchhouse").SetPrecision(time.Nanosecond)
 	opts.HTTPOptions().SetHTTPDoer(&doer{h})
 	c := influxdb2.NewClientWithOptions(cfg.URL, token, opts)

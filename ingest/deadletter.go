@@ -32,8 +32,10 @@ type DeadLetter struct {
 	Topic      string           `json:"topic,omitempty"`
 	Readings   []int            `json:"readings,omitempty"` // places in the payload; absent = all of it
 	Metrics    []string         `json:"metrics,omitempty"`  // absent = all of them
-	Payload    any              `json:"payload,omitempty"`  // the JSON it was, else text
+	Payload    json.RawMessage  `json:"payload,omitempty"`  // the JSON it was, else a JSON string of the text
 	Binary     []byte           `json:"payload_base64,omitempty"`
+
+	PayloadOmitted bool `json:"payload_omitted,omitempty"` // too long; it is in the lane
 }
 
 // letterBox adds dead letters to the stream.
@@ -41,14 +43,19 @@ type letterBox struct {
 	stream interface{ Add(atNS int64, body []byte) }
 }
 
-// add queues a letter. It is not durable by itself: the stream's file is written before a later cursor is.
+// maxLetter bounds a letter, so that it fits in a frame of the journal; a longer one goes without its payload, which the
+// lane still holds at Position.
+const maxLetter = 64 << 10
+
+// add queues a letter. It is on disk within milliseconds, not when add returns.
 func (l *letterBox) add(d DeadLetter) {
 	d.Lane = journal.TelemetryLane
 	body, err := json.Marshal(d)
-	if err != nil {
-		// Only a payload that is valid JSON and yet cannot be copied could do this; it is kept as bytes then.
-		d.Payload = nil
-		body, _ = json.Marshal(d)
+	if err != nil || len(body) > maxLetter {
+		d.Payload, d.Binary, d.PayloadOmitted = nil, nil, true
+		if body, err = json.Marshal(d); err != nil {
+			return // a struct of strings and numbers always encodes
+		}
 	}
 	l.stream.Add(time.Now().UnixNano(), body)
 }
@@ -61,9 +68,9 @@ func letterFor(e *journal.Entry, stage, reason string) DeadLetter {
 	}
 	switch {
 	case json.Valid(e.Payload):
-		d.Payload = json.RawMessage(e.Payload)
+		d.Payload = e.Payload
 	case utf8.Valid(e.Payload):
-		d.Payload = string(e.Payload)
+		d.Payload, _ = json.Marshal(string(e.Payload)) // a string always encodes
 	default:
 		d.Binary = e.Payload
 	}

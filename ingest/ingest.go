@@ -25,11 +25,16 @@ type Deps struct {
 type Ingest struct {
 	lane    *journal.Lane
 	letters *letterBox
-	devices func() *registry.View
+	devices func() directory
 	db      *database // nil when none is configured
 	stats   *meter
 	log     *slog.Logger
 	limits  limits
+}
+
+// directory is what a point's tags are taken from: a registry.View.
+type directory interface {
+	Device(id string) (registry.Device, bool)
 }
 
 // limits are the times and sizes that are fixed in production and shortened by tests.
@@ -40,6 +45,8 @@ type limits struct {
 	pauseMax  time.Duration
 	pingEvery time.Duration // while there is nothing to write
 	query     time.Duration // the longest a reader of history waits
+
+	journalPause time.Duration // after an error of the journal
 }
 
 func defaultLimits(cfg Config) limits {
@@ -47,6 +54,7 @@ func defaultLimits(cfg Config) limits {
 		batch: cfg.BatchSize, linger: 250 * time.Millisecond,
 		pauseMin: 200 * time.Millisecond, pauseMax: 15 * time.Second,
 		pingEvery: 10 * time.Second, query: 5 * time.Second,
+		journalPause: time.Second,
 	}
 }
 
@@ -58,7 +66,7 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 	i := &Ingest{
 		lane:    d.Journal.Lane(journal.TelemetryLane),
 		letters: &letterBox{stream: d.Journal.Stream(DeadLetterStream)},
-		devices: d.Registry.View,
+		devices: func() directory { return d.Registry.View() },
 		stats:   &meter{},
 		log:     d.Log,
 		limits:  defaultLimits(cfg),
@@ -74,7 +82,8 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 	return i, nil
 }
 
-// Run until ctx ends; then the error is nil. A batch that is not confirmed by then is sent again by the next Run.
+// Run until ctx ends; then the error is nil. A batch that is not confirmed by then is sent again by the next Run. A journal
+// that cannot be read is tried again; only its being closed ends Run with an error.
 func (i *Ingest) Run(ctx context.Context) error {
 	if i.db == nil {
 		return i.runWithout(ctx)
@@ -82,22 +91,19 @@ func (i *Ingest) Run(ctx context.Context) error {
 	defer i.db.close()
 	i.checkUp(ctx)
 	var c *collector
-	for attempt := 0; ctx.Err() == nil; attempt++ {
-		var err error
-		if c == nil {
-			c, err = i.newCollector(ctx)
-		}
-		if err == nil {
-			err = i.pump(ctx, c)
-			attempt = -1
-		}
-		if errors.Is(err, journal.ErrClosed) {
+	logged := ""
+	for ctx.Err() == nil {
+		err := i.pump(ctx, &c)
+		switch {
+		case errors.Is(err, journal.ErrClosed):
 			return fmt.Errorf("ingest: %w", err)
+		case ctx.Err() != nil:
+			return nil
+		case err.Error() != logged:
+			logged = err.Error()
+			i.log.Error("telemetry cannot be taken from the journal", "err", err)
 		}
-		if err != nil && ctx.Err() == nil {
-			i.log.Error("telemetry cannot be read from the journal", "err", err)
-			_ = sleep(ctx, i.pause(attempt, 0))
-		}
+		_ = sleep(ctx, i.limits.journalPause)
 	}
 	return nil
 }
@@ -123,10 +129,17 @@ func (i *Ingest) newCollector(ctx context.Context) (*collector, error) {
 	}, nil
 }
 
-// pump moves batch after batch; it returns only errors of the journal and of ctx.
-func (i *Ingest) pump(ctx context.Context, c *collector) error {
+// pump moves batch after batch; it returns only with an error of the journal or of ctx. The collector is made when there is
+// none yet and outlives an error.
+func (i *Ingest) pump(ctx context.Context, c **collector) error {
+	if *c == nil {
+		var err error
+		if *c, err = i.newCollector(ctx); err != nil {
+			return err
+		}
+	}
 	for {
-		b, err := c.collect(ctx, i.devices())
+		b, err := (*c).collect(ctx, i.devices())
 		if err != nil {
 			return err
 		}
