@@ -14,6 +14,7 @@ type Options struct {
 	Seed  uint64
 	Start time.Time
 	Speed float64 // heartbeats come this many times more often than the interval asks for; at least 1
+	Boot  uint32  // restart counter; 0 = a small one from the seed. A later run with the same one would repeat identities
 }
 
 // Device is one simulated device.
@@ -40,7 +41,9 @@ func New(spec Spec, o Options) *Device {
 		spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())),
 		every: time.Duration(float64(spec.Interval) / max(1, o.Speed)),
 	}
-	d.boot = 1 + d.rng.Uint32N(5)
+	if d.boot = 1 + d.rng.Uint32N(5); o.Boot > 0 {
+		d.boot = o.Boot
+	}
 	d.body = newBody(spec, d.rng)
 	d.guard = newGuard(spec, o.Start, d.rng)
 	d.due = o.Start.Add(upTo(d.rng, min(d.every, 20*time.Second)))

@@ -14,6 +14,7 @@ type Config struct {
 	Broker   string        `help:"Address of the broker." default:"tcp://127.0.0.1:1883" name:"broker"`
 	Seed     uint64        `help:"Seed of the devices' behaviour." default:"1"`
 	Speed    float64       `help:"Heartbeats come this many times more often than the registry asks for." default:"1"`
+	Boot     uint32        `help:"Restart counter of all devices; 0 takes it from the clock, so that a later run never repeats an earlier one's messages." default:"0"`
 	Ramp     time.Duration `help:"Time over which the devices come online at the start." default:"2s"`
 	MaxRetry time.Duration `help:"Longest pause between attempts to connect." default:"15s"`
 

@@ -72,8 +72,15 @@ func New(cfg Config, specs []device.Spec, log *slog.Logger) (*Fleet, error) {
 	return f, nil
 }
 
+// bootEpoch is where restart counters from the clock begin: 2024-01-01.
+const bootEpoch = 1704067200
+
 func (f *Fleet) add(s device.Spec, l *link, start time.Time) {
-	m := &member{Device: device.New(s, device.Options{Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed}), link: l}
+	boot := f.cfg.Boot
+	if boot == 0 {
+		boot = uint32(start.Unix() - bootEpoch)
+	}
+	m := &member{Device: device.New(s, device.Options{Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed, Boot: boot}), link: l}
 	if len(l.members) == 0 {
 		f.links = append(f.links, l)
 	}
