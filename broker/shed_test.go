@@ -1,0 +1,198 @@
+package broker
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"watchhouse/journal"
+)
+
+// flood publishes n telemetry messages with ids from 1.
+func flood(w *wire, n int) {
+	w.t.Helper()
+	var all []byte
+	for id := range n {
+		all = append(all, w.publishPacket(pub{topic: "wh/v1/btn-1/telemetry", payload: "{}", qos: 1, id: uint16(id + 1)})...)
+	}
+	w.write(all)
+}
+
+// While the disk stands still a v5 client gets 0x97 for what is over the cap; its events flow all the time; nothing is doubled.
+func TestTelemetryOverTheCapV5(t *testing.T) {
+	h := start(t)
+	w := h.join(hello{user: "btn-1", v5: true})
+	h.telemetry.hold()
+	flood(w, telemetryWindow+10)
+	eventually(t, "the cap is reached", func() bool { return h.Stats().Shed == 10 })
+	began := time.Now()
+	w.publish(pub{topic: "wh/v1/btn-1/event", qos: 1, id: 1000})
+	w.expectAck(typePuback, 1000, 0)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("an event took %v behind standing telemetry", took)
+	}
+	h.telemetry.open()
+	for id := range uint16(telemetryWindow + 10) {
+		code := byte(0)
+		if id >= telemetryWindow {
+			code = codeQuota
+		}
+		w.expectAck(typePuback, id+1, code)
+	}
+	if n := len(h.stored(journal.TelemetryLane)); n != telemetryWindow {
+		t.Errorf("%d stored", n)
+	}
+}
+
+func TestTelemetryBytesOverTheCap(t *testing.T) {
+	h := start(t)
+	w := h.join(hello{user: "btn-1", v5: true})
+	h.telemetry.hold()
+	for id := range uint16(12) {
+		w.publish(pub{topic: "wh/v1/btn-1/telemetry", payload: strings.Repeat("x", 100_000), qos: 1, id: id + 1})
+	}
+	eventually(t, "the cap is reached", func() bool { return h.Stats().Shed == 2 })
+	h.telemetry.open()
+}
+
+// A v3 client has no way to be told: what is over the cap is dropped without ack, its telemetry is refused from then on, its
+// events flow, and it is closed later, not at once.
+func TestTelemetryOverTheCapV3(t *testing.T) {
+	h := start(t)
+	h.shedMin, h.shedSpread = 300*time.Millisecond, 300*time.Millisecond
+	w := h.join(hello{user: "btn-1"})
+	h.telemetry.hold()
+	flood(w, telemetryWindow+5)
+	eventually(t, "the cap is reached", func() bool { return h.Stats().Shed == 5 })
+	began := time.Now()
+	h.telemetry.open()
+	for id := range uint16(telemetryWindow) {
+		w.expectAck(typePuback, id+1, 0)
+	}
+	w.publish(pub{topic: "wh/v1/btn-1/telemetry", qos: 1, id: 500})
+	w.publish(pub{topic: "wh/v1/btn-1/event", qos: 1, id: 501})
+	w.expectAck(typePuback, 501, 0)
+	w.expectClosed()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("closed after %v", took)
+	}
+	h.expectReasons("btn-1", reasonShed)
+	if n := len(h.stored(journal.TelemetryLane)); n != telemetryWindow {
+		t.Errorf("%d stored", n)
+	}
+}
+
+// Bulk out of order: v5 is told, v3 closed with jitter, events flow, sessions begin.
+func TestBulkOutOfOrder(t *testing.T) {
+	for name, at := range map[string][2]error{"submit": {journal.ErrLaneFull, nil}, "commit": {nil, errDisk}} {
+		for qos := byte(1); qos <= 2; qos++ {
+			t.Run(name, func(t *testing.T) {
+				h := start(t)
+				h.shedMin, h.shedSpread = 200*time.Millisecond, 100*time.Millisecond
+				h.telemetry.set(at[0], at[1])
+				v5, v3 := h.join(hello{user: "btn-1", v5: true}), h.join(hello{user: "btn-2"})
+				v5.publish(pub{topic: "wh/v1/btn-1/telemetry", qos: qos, id: 1})
+				v5.expectAck(typePuback+qos-1, 1, codeQuota)
+				v3.publish(pub{topic: "wh/v1/btn-2/telemetry", qos: qos, id: 1})
+				v3.publish(pub{topic: "wh/v1/btn-2/event", qos: 1, id: 2})
+				v3.expectAck(typePuback, 2, 0)
+				if heads, _ := v3.expectClosed(); len(heads) != 0 {
+					t.Errorf("v3 got % x", heads)
+				}
+				v5.publish(pub{topic: "wh/v1/btn-1/event", qos: 1, id: 2})
+				v5.expectAck(typePuback, 2, 0)
+				h.telemetry.set(nil, nil)
+				v5.publish(pub{topic: "wh/v1/btn-1/telemetry", qos: qos, id: 1})
+				v5.expectAck(typePuback+qos-1, 1, 0)
+			})
+		}
+	}
+}
+
+func TestQoS0TelemetryIsShedSilently(t *testing.T) {
+	h := start(t)
+	h.telemetry.set(journal.ErrLaneFull, nil)
+	w := h.join(hello{user: "btn-1"})
+	w.publish(pub{topic: "wh/v1/btn-1/telemetry"})
+	w.ping()
+	if n := h.Stats().Shed; n != 1 {
+		t.Errorf("shed %d", n)
+	}
+	h.telemetry.set(nil, nil)
+	w.publish(pub{topic: "wh/v1/btn-1/telemetry"})
+	eventually(t, "telemetry is taken again", func() bool { return len(h.stored(journal.TelemetryLane)) == 1 })
+}
+
+// Many connections share the global cap and none is shed while the disk works.
+func TestSaturationShedsNobody(t *testing.T) {
+	h := start(t)
+	var all []*wire
+	for _, id := range []string{"btn-1", "btn-1~a", "btn-1~b", "btn-1~c"} {
+		all = append(all, h.join(hello{user: "btn-1", id: id}))
+	}
+	const n = 2000
+	for _, w := range all {
+		go flood(w, n)
+	}
+	for _, w := range all {
+		for id := range uint16(n) {
+			w.expectAck(typePuback, id+1, 0)
+		}
+	}
+	if s := h.Stats(); s.Shed != 0 || s.InFlightBytes != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// On a life lane a flood is slowed down, not dropped.
+func TestEventFloodIsSlowedNotDropped(t *testing.T) {
+	h := start(t)
+	w := h.join(hello{user: "btn-1"})
+	h.event.hold()
+	const n = lifeWindow + 100
+	go func() {
+		for id := range uint16(n) {
+			w.publish(pub{topic: "wh/v1/btn-1/event", qos: 1, id: id + 1})
+		}
+	}()
+	eventually(t, "the window is full", func() bool { return h.event.waiting() == lifeWindow })
+	h.event.open()
+	for id := range uint16(n) {
+		w.expectAck(typePuback, id+1, 0)
+	}
+}
+
+// A client that never reads its acks delays nobody and is cut off in the end.
+func TestClientThatNeverReadsDelaysNobody(t *testing.T) {
+	h := open(t, t.TempDir(), func(c *Config) { c.WriteTimeout = time.Second })
+	deaf := h.join(hello{user: "btn-1"})
+	if err := deaf.nc.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		p := deaf.publishPacket(pub{topic: "wh/v1/btn-1/event", qos: 1, id: 1})
+		for {
+			if _, err := deaf.nc.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	w := h.join(hello{user: "btn-2"})
+	for done := false; !done; {
+		select {
+		case <-gone:
+			done = true
+		default:
+		}
+		began := time.Now()
+		w.publish(pub{topic: "wh/v1/btn-2/event", qos: 1, id: 1})
+		w.expectAck(typePuback, 1, 0)
+		if took := time.Since(began); took > time.Second {
+			t.Fatalf("an ack took %v beside a deaf client", took)
+		}
+	}
+	eventually(t, "the deaf client is gone", func() bool { return !h.Connected("btn-1") })
+}
