@@ -50,7 +50,7 @@ func newAPI(mux *http.ServeMux) huma.API {
 	c.CreateHooks = nil
 	c.NoFormatFallback = false
 	c.RejectUnknownQueryParameters = true
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
+	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat} // +json
 	c.Transformers = []huma.Transformer{ownProblems}
 	return humago.New(mux, c)
 }
