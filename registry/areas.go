@@ -32,7 +32,7 @@ func (r *Registry) DeleteArea(ctx context.Context, actor, id string) error {
 		if _, ok := d.next.Areas[id]; !ok {
 			return fmt.Errorf("area %s: %w", id, ErrNotFound)
 		}
-		for _, device := range d.view.Devices() {
+		for _, device := range d.next.Devices {
 			if device.Area == id {
 				return fmt.Errorf("area %s of device %s: %w", id, device.ID, ErrInUse)
 			}
@@ -50,7 +50,7 @@ func checkArea(a Area) error {
 	case !telemetry.ValidID(a.ID):
 		return bad("id", wantID, excerpt(a.ID))
 	case a.Name == "" || !validText(a.Name):
-		return bad("name", wantLine, excerpt(a.Name))
+		return bad("name", "a name, "+wantLine, excerpt(a.Name))
 	case !validText(a.NameEN):
 		return bad("name_en", wantLine, excerpt(a.NameEN))
 	case !validAutoDispatch(a.AutoDispatch):

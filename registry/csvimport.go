@@ -80,8 +80,7 @@ func (im *importer) device(row csvRow) (Device, bool) {
 		return Device{}, false
 	}
 	im.lines[id] = row.line
-	record := im.draft.next.Devices[id]
-	device := record.device()
+	device := im.draft.next.Devices[id].device()
 	device.ID = id
 	cells := cellReader{row: row, file: im.file, faultsBefore: len(im.file.faults)}
 	cells.fill(&device)
@@ -90,12 +89,13 @@ func (im *importer) device(row csvRow) (Device, bool) {
 
 // put adds the operations of a row that changes something.
 func (im *importer) put(row csvRow, device Device) {
-	before, known := im.draft.next.Devices[device.ID]
+	record, known := im.draft.next.Devices[device.ID]
+	before := record.device()
 	secret, _ := row.cell(colSecret)
 	if secret == "" && !before.HasSecret {
 		secret = GenerateSecret
 	}
-	changed := !known || !device.equal(before.device())
+	changed := !known || !device.equal(before)
 	if changed {
 		im.draft.do(op{Op: opPutDevice, Device: recordOf(device)})
 	}

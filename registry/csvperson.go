@@ -31,16 +31,15 @@ func (im *importer) person(row csvRow, id string) {
 		return
 	}
 	fillPersonal(row, &p)
-	var invalid *InvalidError
-	if errors.As(checkPerson(id, p), &invalid) {
-		im.file.fault(row.line, "person_"+invalid.Field, invalid.Want, invalid.Got)
-		return
-	}
 	if other, twice := im.people[id]; twice && !reflect.DeepEqual(other.personal, p) {
 		im.file.fault(row.line, colPerson, "the same personal fields as in row "+strconv.Itoa(other.line), "others")
 		return
 	}
 	im.people[id] = importedPerson{row.line, p}
+	var invalid *InvalidError
+	if errors.As(checkPerson(id, p), &invalid) {
+		im.file.fault(row.line, "person_"+invalid.Field, invalid.Want, invalid.Got)
+	}
 }
 
 // registered gives the person as they are, an empty one when new.

@@ -59,7 +59,11 @@ func recordOf(d Device) *deviceRecord {
 	return &deviceRecord{Device: d, IntervalS: int64(d.ReportInterval / time.Second)}
 }
 
+// device gives the device, a zero one for no record.
 func (r *deviceRecord) device() Device {
+	if r == nil {
+		return Device{}
+	}
 	d := r.Device
 	d.ReportInterval = time.Duration(r.IntervalS) * time.Second
 	return d

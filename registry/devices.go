@@ -33,8 +33,8 @@ func (r *Registry) DeleteDevice(ctx context.Context, actor, id string) error {
 		if _, ok := d.next.Devices[id]; !ok {
 			return fmt.Errorf("device %s: %w", id, ErrNotFound)
 		}
-		if children := d.view.Children(id); len(children) > 0 {
-			return fmt.Errorf("gateway %s of device %s: %w", id, children[0].ID, ErrInUse)
+		if child := d.childOf(id); child != "" {
+			return fmt.Errorf("gateway %s of device %s: %w", id, child, ErrInUse)
 		}
 		for _, u := range d.view.Users() {
 			if u.House == id {
@@ -156,13 +156,13 @@ func (d *draft) references(device Device) (faults []*InvalidError) {
 	if _, taken := d.next.Access[device.ID]; taken {
 		bad("id", "an id that no access account has", device.ID)
 	}
-	if gw := device.Gateway; gw != "" && (gw == device.ID || d.next.Devices[gw].Kind != telemetry.Gateway) {
+	if gw := device.Gateway; gw != "" && (gw == device.ID || d.next.Devices[gw].device().Kind != telemetry.Gateway) {
 		bad("gateway", "a registered device of kind gateway", gw)
 	}
-	if d.next.Devices[device.ID].Kind != telemetry.Gateway && len(d.view.Children(device.ID)) > 0 && d.hasChild(device.ID) {
+	before := d.view.state.Devices[device.ID].device()
+	if before.Kind == telemetry.Gateway && device.Kind != telemetry.Gateway && d.childOf(device.ID) != "" {
 		bad("kind", "gateway, as long as other devices are behind it", string(device.Kind))
 	}
-	before := d.view.state.Devices[device.ID]
 	if _, known := d.next.Areas[device.Area]; !known && device.Area != "" && device.Area != before.Area && len(d.next.Areas) > 0 {
 		bad("area", "a registered area", device.Area)
 	}
@@ -172,12 +172,12 @@ func (d *draft) references(device Device) (faults []*InvalidError) {
 	return faults
 }
 
-// hasChild reports whether any device will be behind the gateway.
-func (d *draft) hasChild(gateway string) bool {
-	for _, child := range d.next.Devices {
+// childOf gives a device that will be behind the gateway, "" when there is none.
+func (d *draft) childOf(gateway string) string {
+	for id, child := range d.next.Devices {
 		if child.Gateway == gateway {
-			return true
+			return id
 		}
 	}
-	return false
+	return ""
 }

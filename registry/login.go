@@ -27,6 +27,7 @@ func (r *Registry) Login(ctx context.Context, user, password string) (User, erro
 		return err
 	})
 	if err != nil {
+		r.slow.giveBack(user)
 		return User{}, fmt.Errorf("check password of a user: %w", err)
 	}
 	if !known || !match || u.Disabled {

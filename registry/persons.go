@@ -30,7 +30,7 @@ func (r *Registry) DeletePerson(ctx context.Context, actor, id string) error {
 		if _, ok := d.next.Persons[id]; !ok {
 			return fmt.Errorf("person %s: %w", id, ErrNotFound)
 		}
-		for _, device := range d.view.Devices() {
+		for _, device := range d.next.Devices {
 			if device.Person == id {
 				return fmt.Errorf("person %s of device %s: %w", id, device.ID, ErrInUse)
 			}

@@ -44,6 +44,7 @@ func open(ctx context.Context, cfg Config, c chain, kv shelf) (*Registry, error)
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
 	r := &Registry{chain: c, kv: kv, keys: keys, gate: newGate(), slow: newThrottle()}
+	r.snapshot.every = snapshotSteps
 	s, err := r.loadSnapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
@@ -122,7 +123,7 @@ func (r *Registry) editOnce(ctx context.Context, actor string, build func(*draft
 		return fmt.Errorf("encode change set: %w", err)
 	}
 	if _, err := r.chain.Append(ctx, r.View().Revision(), body); err != nil {
-		return fmt.Errorf("append change set: %w", err)
+		return errors.Join(fmt.Errorf("append change set: %w", err), r.findOut(ctx))
 	}
 	// From here on the change is made, whatever the caller's context says.
 	if err := r.catchUp(context.WithoutCancel(ctx)); err != nil {
@@ -130,6 +131,13 @@ func (r *Registry) editOnce(ctx context.Context, actor string, build func(*draft
 	}
 	r.maybeSnapshot(context.WithoutCancel(ctx))
 	return nil
+}
+
+// findOut looks after a failed append whether it was stored after all: then the view must show it.
+func (r *Registry) findOut(ctx context.Context) error {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return r.catchUp(look)
 }
 
 // catchUp publishes what the chain holds beyond the view: the step just appended, or one whose append seemed to fail. The view

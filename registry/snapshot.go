@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,10 +19,11 @@ const (
 
 // savedState is the snapshot: a cache, believed only when it belongs to this chain, step for step.
 type savedState struct {
-	Version int      `json:"v"`
-	Chain   string   `json:"chain"`
-	Hash    verifier `json:"hash"` // of step State.Revision
-	State   *state   `json:"state"`
+	Version int             `json:"v"`
+	Chain   string          `json:"chain"`
+	Hash    verifier        `json:"hash"` // of step State.Revision
+	Sum     verifier        `json:"sum"`  // SHA-256 of State: a flipped bit must not change who may connect
+	State   json.RawMessage `json:"state"`
 }
 
 // snapshotMark counts what has been folded since the last snapshot.
@@ -30,6 +32,7 @@ type snapshotMark struct {
 	steps int
 	bytes int
 	saved int // size of the last snapshot
+	every int // steps
 }
 
 func (m *snapshotMark) note(step journal.Step) {
@@ -40,7 +43,7 @@ func (m *snapshotMark) note(step journal.Step) {
 
 // due keeps the writing in proportion: a large registry is saved after as many bytes of changes as it has itself.
 func (m *snapshotMark) due() bool {
-	return m.bytes >= max(snapshotBytes, m.saved) || m.steps >= snapshotSteps
+	return m.bytes >= max(snapshotBytes, m.saved) || m.steps >= m.every
 }
 
 // loadSnapshot gives the state to fold upon: an empty one when there is no snapshot or it cannot be believed.
@@ -52,16 +55,32 @@ func (r *Registry) loadSnapshot(ctx context.Context) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read snapshot: %w", err)
 	}
-	saved := savedState{State: newState()}
-	if json.Unmarshal(text, &saved) != nil || saved.Version != formatVersion || saved.Chain != r.chain.ID() {
-		return newState(), nil
+	s, mark, err := r.decodeSnapshot(text)
+	if err != nil {
+		return newState(), nil //nolint:nilerr // a snapshot that cannot be believed is made anew; the chain has it all
 	}
-	steps, err := r.chain.Read(ctx, saved.State.Revision, 1)
-	if err != nil || len(steps) != 1 || steps[0].Hash != [32]byte(saved.Hash) {
-		return newState(), nil
+	steps, err := r.chain.Read(ctx, s.Revision, 1)
+	if err != nil || len(steps) != 1 || steps[0].Hash != [32]byte(mark.hash) {
+		return newState(), nil //nolint:nilerr // as above; if the chain cannot be read, reading all of it will say so
 	}
-	r.snapshot = snapshotMark{hash: saved.Hash, saved: len(text)}
-	return saved.State, nil
+	r.snapshot = mark
+	return s, nil
+}
+
+// decodeSnapshot reads a snapshot and checks that it is whole and of this chain.
+func (r *Registry) decodeSnapshot(text []byte) (*state, snapshotMark, error) {
+	var saved savedState
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return nil, snapshotMark{}, fmt.Errorf("decode snapshot: %w", err)
+	}
+	if saved.Version != formatVersion || saved.Chain != r.chain.ID() || verifier(sha256.Sum256(saved.State)) != saved.Sum {
+		return nil, snapshotMark{}, errors.New("snapshot is of another chain or format, or damaged")
+	}
+	s := newState()
+	if err := json.Unmarshal(saved.State, s); err != nil {
+		return nil, snapshotMark{}, fmt.Errorf("decode snapshot: %w", err)
+	}
+	return s, snapshotMark{hash: saved.Hash, saved: len(text), every: r.snapshot.every}, nil
 }
 
 // maybeSnapshot saves the view when enough has changed. A failure costs the next start some time and nothing else; the next
@@ -70,9 +89,18 @@ func (r *Registry) maybeSnapshot(ctx context.Context) {
 	if !r.snapshot.due() {
 		return
 	}
-	saved := savedState{Version: formatVersion, Chain: r.chain.ID(), Hash: r.snapshot.hash, State: r.View().state}
-	text, err := json.Marshal(saved)
+	text, err := r.encodeSnapshot()
 	if err == nil && r.kv.Put(ctx, snapshotKey, text) == nil {
-		r.snapshot = snapshotMark{hash: saved.Hash, saved: len(text)}
+		r.snapshot = snapshotMark{hash: r.snapshot.hash, saved: len(text), every: r.snapshot.every}
 	}
+}
+
+func (r *Registry) encodeSnapshot() ([]byte, error) {
+	body, err := json.Marshal(r.View().state)
+	if err != nil {
+		return nil, fmt.Errorf("encode snapshot: %w", err)
+	}
+	return json.Marshal(savedState{
+		Version: formatVersion, Chain: r.chain.ID(), Hash: r.snapshot.hash, Sum: sha256.Sum256(body), State: body,
+	})
 }

@@ -7,20 +7,20 @@ import (
 
 // state is what the change sets fold into. Once published in a View it is never changed.
 type state struct {
-	Revision  uint64                  `json:"revision"`
-	Key       []byte                  `json:"key,omitempty"` // of the verifiers
-	Devices   map[string]deviceRecord `json:"devices"`
-	Verifiers map[string]verifier     `json:"verifiers"` // of devices and access accounts, by id
-	Areas     map[string]Area         `json:"areas"`
-	Persons   map[string]sealed       `json:"persons"`
-	Users     map[string]userRecord   `json:"users"`
-	Tokens    map[verifier]TokenInfo  `json:"tokens"`
-	Access    map[string][]Grant      `json:"access"`
+	Revision  uint64                   `json:"revision"`
+	Key       []byte                   `json:"key,omitempty"` // of the verifiers
+	Devices   map[string]*deviceRecord `json:"devices"`
+	Verifiers map[string]verifier      `json:"verifiers"` // of devices and access accounts, by id
+	Areas     map[string]Area          `json:"areas"`
+	Persons   map[string]sealed        `json:"persons"`
+	Users     map[string]userRecord    `json:"users"`
+	Tokens    map[verifier]TokenInfo   `json:"tokens"`
+	Access    map[string][]Grant       `json:"access"`
 }
 
 func newState() *state {
 	return &state{
-		Devices:   map[string]deviceRecord{},
+		Devices:   map[string]*deviceRecord{},
 		Verifiers: map[string]verifier{},
 		Areas:     map[string]Area{},
 		Persons:   map[string]sealed{},
@@ -93,15 +93,16 @@ func (s *state) applyDevice(o op) {
 	switch o.Op {
 	case opPutDevice:
 		_, o.Device.HasSecret = s.Verifiers[o.Device.ID]
-		s.Devices[o.Device.ID] = *o.Device
+		s.Devices[o.Device.ID] = o.Device
 	case opDeleteDevice:
 		delete(s.Devices, o.ID)
 		delete(s.Verifiers, o.ID)
 	case opSetSecret:
 		s.Verifiers[o.ID] = *o.Verifier
 		if d, ok := s.Devices[o.ID]; ok {
-			d.HasSecret = true
-			s.Devices[o.ID] = d
+			with := *d // the record may be part of a view
+			with.HasSecret = true
+			s.Devices[o.ID] = &with
 		}
 	}
 }

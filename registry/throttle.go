@@ -56,6 +56,16 @@ func (t *throttle) succeed(name string) {
 	delete(t.names, name)
 }
 
+// giveBack takes back an attempt that was never made.
+func (t *throttle) giveBack(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f := t.names[name]; f != nil && f.n > 0 {
+		f.n--
+		f.until = time.Time{}
+	}
+}
+
 // makeRoom bounds the memory that invented names can take.
 func (t *throttle) makeRoom(now time.Time) {
 	if len(t.names) < throttledNames {

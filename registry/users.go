@@ -76,7 +76,7 @@ func (d *draft) checkUser(u User) error {
 		return bad("name", wantUserName, u.Name)
 	case !u.Role.Valid():
 		return bad("role", "admin, supervisor, operator, guard, maintainer or viewer", string(u.Role))
-	case u.House != "" && d.next.Devices[u.House].Kind != telemetry.SafetyHouse:
+	case u.House != "" && d.next.Devices[u.House].device().Kind != telemetry.SafetyHouse:
 		return bad("house", "a registered safety house", u.House)
 	}
 	return nil
