@@ -2,10 +2,10 @@ import type { Messages } from './index'
 
 const en: Messages = {
   app: { title: 'Watchhouse · duty console', name: 'Watchhouse', place: 'Hudong Xincun' },
-  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', skip: 'Skip to main content', back: 'Back' },
+  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', skip: 'Skip to main content' },
   common: {
-    retry: 'Try again', cancel: 'Cancel', close: 'Close', loading: 'Loading…', unknown: 'State unknown', none: 'None',
-    requestId: 'Request {id}', more: '{n} more', at: '{time}', dismiss: 'Dismiss', yes: 'Yes', no: 'No',
+    retry: 'Try again', cancel: 'Cancel', close: 'Close', loading: 'Loading…', unknown: 'State unknown',
+    requestId: 'Request {id}', more: '{n} more', dismiss: 'Dismiss',
   },
   priority: { 1: 'Emergency', 2: 'High', 3: 'Medium', 4: 'Low' },
   state: {
@@ -43,7 +43,7 @@ const en: Messages = {
     fill_hazardous_pct: 'Hazardous fill', weight_wet_kg: 'Food waste weight', nh3_ppm: 'Ammonia',
   },
   login: {
-    title: 'Sign in', lead: 'Subdistrict safety watch', user: 'User name', password: 'Password', submit: 'Sign in',
+    lead: 'Subdistrict safety watch', user: 'User name', password: 'Password', submit: 'Sign in',
     working: 'Signing in…', wrong: 'User name or password is wrong.', tooMany: 'Too many attempts. Wait a little.',
     network: 'The hub does not answer. Check the network; in an emergency, telephone.', failed: 'Sign-in failed: {cause}',
     again: 'Your session has ended', againLead: 'Sign in again. The page and your drafts are kept.', switchUser: 'Other user',
@@ -77,8 +77,8 @@ const en: Messages = {
     warningDetail: 'The browser blocks sound. Press the button at the right, or any key.',
   },
   bar: {
-    counters: 'New and in progress', counter: '{priority}: {unacked} new, {handling} in progress', clock: 'Hub time', day: 'day',
-    night: 'night', theme: 'Switch to {theme}', language: '中文', help: 'Keys', logout: 'Sign out', skew: 'Local clock off by {s} s',
+    counters: 'New and in progress', counter: '{priority}: {unacked} new, {handling} in progress', clock: 'Hub time', day: 'Day',
+    night: 'Night', theme: 'Switch to {theme}', language: '中文', help: 'Keys', logout: 'Sign out', skew: 'Local clock off by {s} s',
     duty: 'On duty', watching: 'Not on duty',
   },
   live: {
@@ -95,11 +95,11 @@ const en: Messages = {
   },
   panel: {
     title: 'Selected incident', empty: 'Select an alert to see what to do.', emptyHint: '↑ ↓ select, Enter opens, F2 acknowledges.',
-    response: 'What to do', noResponse: 'The rule gives no instructions.', clocks: 'Deadlines', waiting: 'Waiting', raised: 'Raised at {time}',
+    response: 'What to do', noResponse: 'The rule gives no instructions.', clocks: 'Deadlines', raised: 'Raised at {time}',
     open: 'Open details', person: 'Person', reveal: 'Show name and phone', revealing: 'Looking up…', revealNote: 'Viewing is audited',
-    hide: 'Hide', phone: 'Phone', address: 'Address', note: 'Note', contacts: 'Contacts', noPerson: 'No person registered',
+    hide: 'Hide', address: 'Address', note: 'Note', contacts: 'Contacts', noPerson: 'No person registered',
     personFailed: 'Person not found', dueIn: 'in {time}', overdue: '{time} over', ackedBy: '{name} acknowledged at {time}',
-    active: 'Active', cleared: 'Cleared', device: 'Device', version: 'Version {n}', number: 'Number',
+    active: 'Active', cleared: 'Cleared', device: 'Device', number: 'Number',
   },
   action: {
     acknowledge: 'Acknowledge', unacknowledge: 'Un-acknowledge', note: 'Note', resolve: 'Resolve', close: 'Close', reopen: 'Reopen',
@@ -114,9 +114,9 @@ const en: Messages = {
     submit: 'Send', draft: 'Draft is saved', close: 'Close incident', reopen: 'Reopen incident', unsent: 'Not sent yet',
   },
   incident: {
-    title: 'Incident', timeline: 'Timeline', steps: 'Steps', facts: 'Facts', missing: 'The incident does not exist or you may not see it',
+    timeline: 'Timeline', steps: 'Steps', facts: 'Facts', missing: 'The incident does not exist or you may not see it',
     failed: 'Loading failed', step: { raised: 'Raised', acknowledge: 'Acknowledge', resolve: 'Resolve', close: 'Close' },
-    pending: 'Waiting', took: 'took {time}', engine: 'System', since: '{time} after the previous step',
+    took: 'took {time}', engine: 'System',
     staleNote: 'The link is not live: what others do may be missing.', causes: 'Messages that raised it', occurrences: 'Presses',
     previous: 'Previous incident', area: 'Committee', noteLabel: 'Note', noteSend: 'Save note',
   },
@@ -128,16 +128,16 @@ const en: Messages = {
       incident: 'Open alert',
     },
     state: { normal: 'Normal', silent: 'Silent', offline: 'Not connected', unknown: 'Never heard', out_of_service: 'Out of service' },
-    overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons', lastMessage: 'last message {age}', never: 'never',
-    abnormalOnly: 'only the abnormal has colour', cell: '{name}: {state}',
+    overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons',
+    cell: '{name}: {state}',
   },
   device: {
-    title: 'Device', facts: 'Facts', history: 'History', metric: 'Metric', range: 'Range',
+    facts: 'Facts', history: 'History', metric: 'Metric', range: 'Range',
     ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }, noData: 'No reports in this period',
     unavailable: 'History unavailable', unavailableDetail: 'The time series database does not answer. Alerts are unaffected; data will catch up.',
     table: 'Table', chart: 'Chart', time: 'Time', min: 'Min', max: 'Max', mean: 'Mean', count: 'Count', noMetrics: 'No metric to draw',
     missing: 'The device does not exist or you may not see it', current: 'Current readings', interval: 'Report interval', power: 'Power',
-    gateway: 'Gateway', seconds: '{n} s', readings: 'Readings as of {time}', refresh: 'Refresh', kind: 'Kind', area: 'Committee',
+    gateway: 'Gateway', seconds: '{n} s', readings: 'Readings as of {time}', area: 'Committee',
     lastSeen: 'Last heard', connection: 'Connection', connected: 'Online', disconnected: 'Disconnected', neverConnected: 'Never connected',
     incidents: 'Open alerts', noIncidents: 'No open alerts', chartLabel: '{metric}, {range}, {n} points',
     powers: { mains: 'Mains', battery: 'Battery' },

@@ -1,9 +1,9 @@
 export default {
   app: { title: '平安哨 · 值班台', name: '平安哨', place: '沪东新村街道' },
-  nav: { main: '主导航', live: '值班台', devices: '设备', skip: '跳到主要内容', back: '返回' },
+  nav: { main: '主导航', live: '值班台', devices: '设备', skip: '跳到主要内容' },
   common: {
-    retry: '重试', cancel: '取消', close: '关闭', loading: '正在载入…', unknown: '状态未知', none: '无',
-    requestId: '请求编号 {id}', more: '另 {n} 条', at: '{time}', dismiss: '知道了', yes: '是', no: '否',
+    retry: '重试', cancel: '取消', close: '关闭', loading: '正在载入…', unknown: '状态未知',
+    requestId: '请求编号 {id}', more: '另 {n} 条', dismiss: '知道了',
   },
   priority: { 1: '紧急', 2: '重要', 3: '一般', 4: '提示' },
   state: {
@@ -40,7 +40,7 @@ export default {
     weight_wet_kg: '湿垃圾重量', nh3_ppm: '氨气',
   },
   login: {
-    title: '登录', lead: '街道平安值守', user: '用户名', password: '密码', submit: '登录', working: '正在登录…',
+    lead: '街道平安值守', user: '用户名', password: '密码', submit: '登录', working: '正在登录…',
     wrong: '用户名或密码不对。', tooMany: '尝试次数过多，请稍后再试。', network: '连不上值守系统。请检查网络，急事请打电话。',
     failed: '登录没有成功：{cause}', again: '登录已到期', againLead: '请重新登录。页面内容和草稿都保留。', switchUser: '换人登录',
   },
@@ -83,10 +83,10 @@ export default {
   },
   panel: {
     title: '选中事件', empty: '选一条报警，这里显示处置要点。', emptyHint: '↑ ↓ 选择，Enter 打开详情，F2 受理。',
-    response: '处置要点', noResponse: '规则没有写处置要点。', clocks: '时限', waiting: '等待', raised: '发生于 {time}', open: '打开详情',
-    person: '当事人', reveal: '查看姓名电话', revealing: '正在查询…', revealNote: '查看会记入审计', hide: '隐藏', phone: '电话', address: '地址',
+    response: '处置要点', noResponse: '规则没有写处置要点。', clocks: '时限', raised: '发生于 {time}', open: '打开详情',
+    person: '当事人', reveal: '查看姓名电话', revealing: '正在查询…', revealNote: '查看会记入审计', hide: '隐藏', address: '地址',
     note: '备注', contacts: '联系人', noPerson: '没有登记当事人', personFailed: '查不到当事人', dueIn: '还有 {time}', overdue: '已超 {time}',
-    ackedBy: '{name} 于 {time} 受理', active: '持续中', cleared: '已恢复', device: '设备', version: '版本 {n}', number: '编号',
+    ackedBy: '{name} 于 {time} 受理', active: '持续中', cleared: '已恢复', device: '设备', number: '编号',
   },
   action: {
     acknowledge: '受理', unacknowledge: '退回未受理', note: '备注', resolve: '处置', close: '办结', reopen: '重开',
@@ -100,23 +100,23 @@ export default {
     needNote: '请写备注内容。', submit: '提交', draft: '草稿自动保存', close: '办结事件', reopen: '重开事件', unsent: '待发送',
   },
   incident: {
-    title: '事件详情', timeline: '时间线', steps: '步骤', facts: '基本情况', missing: '事件不存在或无权限', failed: '载入失败',
-    step: { raised: '报警', acknowledge: '受理', resolve: '处置', close: '办结' }, pending: '等待中', took: '用时 {time}', engine: '系统',
-    since: '距上一步 {time}', staleNote: '链路不是实时，他人操作可能未显示。', causes: '起因消息', occurrences: '按压次数', previous: '上一事件',
+    timeline: '时间线', steps: '步骤', facts: '基本情况', missing: '事件不存在或无权限', failed: '载入失败',
+    step: { raised: '报警', acknowledge: '受理', resolve: '处置', close: '办结' }, took: '用时 {time}', engine: '系统',
+    staleNote: '链路不是实时，他人操作可能未显示。', causes: '起因消息', occurrences: '按压次数', previous: '上一事件',
     area: '居委', noteLabel: '备注', noteSend: '保存备注',
   },
   devices: {
     title: '设备', search: '查找编号、名称、居委', kind: '类型', condition: '状态', all: '全部', clear: '清除筛选', empty: '无匹配设备', shown: '{n} / {total} 台',
     column: { id: '编号', name: '名称', area: '居委', condition: '状态', seen: '最后上报', battery: '电量', signal: '信号', incident: '未结报警' },
     state: { normal: '正常', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
-    overview: '设备概览', houses: '平安屋', buttons: '呼叫器', lastMessage: '最近上报 {age}', never: '从未', abnormalOnly: '只有异常着色',
+    overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
     cell: '{name}：{state}',
   },
   device: {
-    title: '设备详情', facts: '基本情况', history: '历史曲线', metric: '指标', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天' },
+    facts: '基本情况', history: '历史曲线', metric: '指标', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天' },
     noData: '该时段无上报', unavailable: '历史数据不可用', unavailableDetail: '时序数据库没有应答。报警不受影响，数据会补齐。', table: '数据表', chart: '曲线',
     time: '时间', min: '最小', max: '最大', mean: '平均', count: '条数', noMetrics: '没有可画的指标', missing: '设备不存在或无权限', current: '当前读数', interval: '上报周期',
-    power: '供电', gateway: '网关', seconds: '{n} 秒', readings: '读数截至 {time}', refresh: '刷新', kind: '类型', area: '居委', lastSeen: '最后上报', connection: '连接',
+    power: '供电', gateway: '网关', seconds: '{n} 秒', readings: '读数截至 {time}', area: '居委', lastSeen: '最后上报', connection: '连接',
     connected: '在线', disconnected: '断开', neverConnected: '从未连接', incidents: '未结报警', noIncidents: '没有未结报警', chartLabel: '{metric}，{range}，{n} 个点',
     powers: { mains: '市电', battery: '电池' },
   },

@@ -1,9 +1,9 @@
 import { computed, onBeforeUnmount, shallowRef } from 'vue'
 
-const stillAfter = 30_000
+const stillAfter = 15_000
 
 /**
- * Whether a hand is on the list: a pointer or the focus inside it that moved within half a minute, or a list scrolled
+ * Whether a hand is on the list: a pointer or the focus inside it that moved within a quarter of a minute, or a list scrolled
  * away from its top. A forgotten mouse must not hold new alerts back for ever.
  */
 export function useHand() {
@@ -24,9 +24,10 @@ export function useHand() {
   return {
     on: computed(() => scrolled.value || (moving.value && (pointer.value || focus.value))),
     handlers: {
-      pointerenter: () => { pointer.value = true; move() },
+      pointerenter: () => { pointer.value = true },
       pointerleave: () => { pointer.value = false },
-      pointermove: move,
+      // A list that appears under a resting pointer is not a hand.
+      pointermove: (event: PointerEvent) => { if (event.movementX !== 0 || event.movementY !== 0) move() },
       keydown: move,
       focusin: () => { focus.value = true; move() },
       focusout: (event: FocusEvent) => {

@@ -11,6 +11,9 @@ export const isHandling = (incident: Incident): boolean => handlingStates.has(in
 export const isDone = (incident: Incident): boolean => doneStates.has(incident.state)
 export const isOpen = (incident: Incident): boolean => incident.state !== 'closed' && incident.state !== 'merged'
 
+/** A repeat is shown as a count. */
+export const shownBadges = (incident: Incident): string[] => (incident.badges ?? []).filter((badge) => badge !== 'repeat')
+
 /** The tab an incident belongs to; null for one that is listed nowhere (merged, or done before `dayStart`). */
 export function tabOf(incident: Incident, dayStart: number): Tab | null {
   if (isUnacked(incident)) return 'new'

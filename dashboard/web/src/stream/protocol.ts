@@ -50,13 +50,13 @@ function numbers(frame: Record<string, unknown>, ...keys: string[]): boolean {
   return keys.every((key) => Number.isFinite(frame[key]))
 }
 
-const checks: Record<string, (frame: Record<string, unknown>) => boolean> = {
-  welcome: (f) => typeof f.epoch === 'string' && numbers(f, 'head', 'server_ms'),
-  b: (f) => typeof f.e === 'string' && numbers(f, 'f', 'l') && (f.ev == null || Array.isArray(f.ev)),
-  dev: (f) => f.dev == null || Array.isArray(f.dev),
-  hb: (f) => numbers(f, 'head', 'server_ms'),
-  resync: () => true,
-}
+const checks = new Map<unknown, (frame: Record<string, unknown>) => boolean>([
+  ['welcome', (f) => typeof f.epoch === 'string' && numbers(f, 'head', 'server_ms')],
+  ['b', (f) => typeof f.e === 'string' && numbers(f, 'f', 'l') && (f.ev == null || Array.isArray(f.ev))],
+  ['dev', (f) => f.dev == null || Array.isArray(f.dev)],
+  ['hb', (f) => numbers(f, 'head', 'server_ms')],
+  ['resync', () => true],
+])
 
 /** Gives the frame, or null for anything that is not one: an unknown frame type is skipped, never fatal. */
 export function parseFrame(text: string): ServerFrame | null {
@@ -64,7 +64,7 @@ export function parseFrame(text: string): ServerFrame | null {
     const frame: unknown = JSON.parse(text)
     if (typeof frame !== 'object' || frame === null) return null
     const fields = frame as Record<string, unknown>
-    return checks[String(fields.t)]?.(fields) ? (frame as ServerFrame) : null
+    return checks.get(fields.t)?.(fields) ? (frame as ServerFrame) : null
   } catch {
     return null
   }

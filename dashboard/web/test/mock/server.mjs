@@ -120,11 +120,11 @@ function reveal({ mock, response, user, id }) {
   })
 }
 
-/** A day of readings each ten minutes, with two silent hours in the middle. */
+/** A day of readings each ten minutes, with eight silent hours in it. */
 function flatSeries(id, query) {
   const [from, to] = [Number(query.get('from')), Number(query.get('to'))]
   const every = Math.max(600_000, Math.round((to - from) / 300))
-  const hole = [from + (to - from) * 0.45, from + (to - from) * 0.55]
+  const hole = [from + (to - from) * 0.4, from + (to - from) * 0.75]
   const points = []
   for (let ts = from; ts < to; ts += every) {
     if (ts > hole[0] && ts < hole[1]) continue
