@@ -21,6 +21,7 @@ func TestDecodeEvent(t *testing.T) {
 		{name: "whole floats", payload: `{"type":"sos","boot":3.0,"seq":1.2e1,"ts":1763888888123.0}`, want: full},
 		{name: "null is absent", payload: `{"type":"sos","boot":null,"ts":null}`, want: Event{Type: "sos"}},
 		{name: "unknown type", payload: `{"type":"help"}`, want: Event{Type: "help"}},
+		{name: "NaN in a field nobody reads", payload: `{"type":"sos","battery":nan}`, want: Event{Type: "sos"}},
 		{name: "escapes", payload: `{"type":"s\u006fs"}`, want: Event{Type: "sos"}},
 		{name: "escaped key is not the field", payload: `{"type":"sos","x\"":[{"}":1}]}`, want: Event{Type: "sos"}},
 		{name: "assignment", payload: `{"type":"arrive","assignment":"01J9"}`, want: Event{Type: "arrive", Assignment: "01J9"}},

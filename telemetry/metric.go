@@ -116,6 +116,12 @@ func metricName(name []byte) string {
 		return "rssi_dbm"
 	case "temp_c":
 		return "temp_c"
+	case "weight_dry_kg":
+		return "weight_dry_kg"
+	case "weight_hazardous_kg":
+		return "weight_hazardous_kg"
+	case "weight_recyclable_kg":
+		return "weight_recyclable_kg"
 	case "weight_wet_kg":
 		return "weight_wet_kg"
 	}

@@ -73,15 +73,15 @@ func (d *readingDecoder) array() *FieldError {
 
 // element reads one element of the array; one that is no object is reported and left out.
 func (d *readingDecoder) element() *FieldError {
-	name := "[" + strconv.Itoa(d.at) + "]"
 	if d.s.take('{') {
 		return d.object()
 	}
 	v := d.s.value()
+	err := &FieldError{"[" + strconv.Itoa(d.at) + "]", "an object", v.shape.String()}
 	if v.shape == isNothing || v.shape == isBroken {
-		return &FieldError{name, "an object", v.shape.String()}
+		return err
 	}
-	d.fault(&FieldError{name, "an object", v.shape.String()})
+	d.fault(err)
 	return nil
 }
 

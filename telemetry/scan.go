@@ -54,7 +54,7 @@ type value struct {
 	raw   []byte
 }
 
-// byteAt is the byte at the scanner after white space, 0 at the end.
+// peek is the byte at the scanner after white space, 0 at the end.
 func (s *scanner) peek() byte {
 	for s.i < len(s.p) {
 		switch c := s.p[s.i]; c {

@@ -8,7 +8,7 @@ func DecodeStatus(p []byte) (online bool, err error) {
 	if fault != nil {
 		return false, fault
 	}
-	got := gotNothing
+	got, met := gotNothing, false
 	known := false
 	for first := true; ; first = false {
 		key, v, more, fault := s.member(first)
@@ -21,9 +21,10 @@ func DecodeStatus(p []byte) (online bool, err error) {
 		if string(key) != "online" {
 			continue
 		}
-		if known {
+		if met {
 			return false, &FieldError{"online", wantBool, gotTwice}
 		}
+		met = true
 		known = v.shape == isTrue || v.shape == isFalse
 		online, got = v.shape == isTrue, v.shape.String()
 	}
