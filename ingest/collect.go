@@ -67,6 +67,16 @@ func (c *collector) collect(ctx context.Context, view directory) (batch, error) 
 	return b, ctx.Err()
 }
 
+// extend adds what can be read now to a batch that is not full.
+func (c *collector) extend(ctx context.Context, b *batch, view directory) error {
+	for !b.full {
+		if n, err := c.readInto(ctx, b, view); err != nil || n == 0 {
+			return err
+		}
+	}
+	return nil
+}
+
 // readInto reads once and returns how many entries it took; a gap counts as one.
 func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int, error) {
 	limit := min(readLimit, c.batch-len(b.points))

@@ -30,22 +30,11 @@ type delivery struct {
 	refused  []refusal
 }
 
-// deliver returns when each point is stored or refused by itself, or ctx ends. Refusals become dead letters at the end, so
-// that a batch that is tried again reports them once.
-func (i *Ingest) deliver(ctx context.Context, points []point) error {
-	if len(points) == 0 {
-		return ctx.Err()
-	}
+// confirm delivers the batch. While the server refuses all of it in words that are not known, it waits and adds to the batch
+// what the lane holds by then: once the server takes a single point, the fault is the others'.
+func (i *Ingest) confirm(ctx context.Context, c *collector, b *batch) error {
 	for attempt := 0; ; attempt++ {
-		d := &delivery{i: i}
-		err := d.put(ctx, points)
-		if err == nil && d.doubted > 0 && d.accepted == 0 {
-			err = errDoubt
-		}
-		if err == nil {
-			i.settle(d)
-			return nil
-		}
+		err := i.deliver(ctx, b.points)
 		if !errors.Is(err, errDoubt) {
 			return err
 		}
@@ -54,7 +43,24 @@ func (i *Ingest) deliver(ctx context.Context, points []point) error {
 		if err := sleep(ctx, i.pause(attempt, 0)); err != nil {
 			return err
 		}
+		if err := c.extend(ctx, b, i.devices()); err != nil {
+			return err
+		}
 	}
+}
+
+// deliver returns when each point is stored or refused by itself, or with errDoubt or the error of ctx. Only then do refusals
+// become dead letters, so that a batch that is tried again reports them once.
+func (i *Ingest) deliver(ctx context.Context, points []point) error {
+	d := &delivery{i: i}
+	if err := d.put(ctx, points); err != nil {
+		return err
+	}
+	if d.doubted > 0 && d.accepted == 0 {
+		return errDoubt
+	}
+	i.settle(d)
+	return nil
 }
 
 // put stores points, dividing them until the server takes or refuses each part.

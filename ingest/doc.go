@@ -9,8 +9,8 @@
 //   - An outage loses nothing and needs no hand: a batch is sent again for ever, with growing, jittered pauses of at most 15 s.
 //   - Fresh data is in the database within a second: a batch waits at most 250 ms for more, and not at all while catching up.
 //   - Points of one device are written in the order of the lane.
-//   - The event path does not starve: one goroutine, one request in flight, and decoding rests as long as it has worked
-//     before the next batch, less the time the server took to answer; so it takes at most half a core while catching up.
+//   - The event path does not starve: there is one goroutine with one request in flight, and while catching up it rests after
+//     each batch as long as reading and decoding it took, so that work takes at most half a core.
 //
 // # Why a crash or a repeat does not double
 //
@@ -48,7 +48,7 @@
 //	204                      the points are stored
 //	400 or 422 for a line    a conflicting field is taken out of the batch's points and the rest sent again; any other fault is
 //	                         found by halving the batch; the culprit becomes a dead letter. A 400 with a text that is
-//	                         not known is believed only if the server accepts other points of the same batch.
+//	                         not known is believed only if the server accepts other points of the same batch
 //	413                      the batch is halved; a single point that is too large becomes a dead letter
 //	429, 503                 kept and sent again after Retry-After
 //	all else                 (no answer, 5xx, 401, 403, 404, a 200 from a proxy) kept and sent again

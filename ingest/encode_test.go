@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
 	"slices"
 	"testing"
@@ -216,63 +214,4 @@ func TestStorableNames(t *testing.T) {
 			t.Errorf("storable(%q) is %v", name, !want)
 		}
 	}
-}
-
-func benchPoints(n int) []point {
-	out := make([]point, n)
-	for k := range out {
-		out[k] = point{
-			area: "jw01", device: fmt.Sprintf("eb-%04d", k%1000), kind: "emergency_button", ns: t0 + int64(k),
-			metrics: []telemetry.Metric{{Name: "battery_pct", Value: 87}, {Name: "rssi_dbm", Value: -91}, {Name: "temp_c", Value: 21.5}},
-		}
-	}
-	return out
-}
-
-func BenchmarkEncode(b *testing.B) {
-	points := benchPoints(5000)
-	var enc lineEncoder
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := enc.encode(points); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(points)), "ns/point")
-}
-
-func BenchmarkDecode(b *testing.B) {
-	e := &journal.Entry{ID: 1, Message: message("d1", t0, fmt.Sprintf(`{"ts":%d,"seq":7,"battery_pct":87,"rssi_dbm":-91,"temp_c":21.5}`, t0ms))}
-	c := testCollector()
-	var into batch
-	b.ReportAllocs()
-	for b.Loop() {
-		into.points = into.points[:0]
-		c.decode(&into, e, devices{"d1": {ID: "d1", Kind: "garage", Area: "jw01"}})
-	}
-}
-
-// BenchmarkCatchUp is journaled messages to points confirmed by the real InfluxDB on the same machine.
-func BenchmarkCatchUp(b *testing.B) {
-	s := newStore(b, "")
-	r := newRig(b, s.config(), nil)
-	r.i.log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	const n = 200_000
-	for from := 0; from < n; from += 20_000 {
-		r.submit(numbered(from, 20_000))
-	}
-	for b.Loop() {
-		b.StopTimer()
-		if err := r.lane.DropCursor(b.Context(), cursorName); err != nil {
-			b.Fatal(err)
-		}
-		again := rigOn(b, r.journal, s.config(), nil)
-		b.StartTimer()
-		stop := again.run()
-		again.until("the end", func() bool { return again.i.Stats().Written >= n })
-		b.StopTimer()
-		stop()
-		b.StartTimer()
-	}
-	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "points/s")
 }

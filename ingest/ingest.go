@@ -143,8 +143,7 @@ func (i *Ingest) pump(ctx context.Context, c **collector) error {
 		if err != nil {
 			return err
 		}
-		began := time.Now()
-		if err := i.deliver(ctx, b.points); err != nil {
+		if err := i.confirm(ctx, *c, &b); err != nil {
 			return err
 		}
 		if err := i.lane.SetCursor(ctx, cursorName, b.next); err != nil {
@@ -155,7 +154,7 @@ func (i *Ingest) pump(ctx context.Context, c **collector) error {
 			i.checkUp(ctx)
 		}
 		if b.full {
-			_ = sleep(ctx, b.work-time.Since(began))
+			_ = sleep(ctx, b.work)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -342,6 +343,9 @@ func (r *rig) deadLetters(n int) []DeadLetter {
 	var out []DeadLetter
 	r.until(fmt.Sprintf("%d dead letters", n), func() bool {
 		records, err := r.journal.Stream(DeadLetterStream).List(context.Background(), 1, 10_000)
+		if errors.Is(err, journal.ErrNotFound) {
+			return false // a frame that is just being committed
+		}
 		if err != nil {
 			r.t.Fatal(err)
 		}

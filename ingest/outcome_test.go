@@ -268,6 +268,29 @@ func TestAServerThatRefusesEverythingInUnknownWordsIsNotBelieved(t *testing.T) {
 	}
 }
 
+func TestAPointRefusedInUnknownWordsHoldsTheLaneOnlyUntilAnotherIsAccepted(t *testing.T) {
+	s := newScripted(t)
+	s.refuses = func(line string) (int, string) {
+		if strings.Contains(line, "temp_c=0 ") {
+			return 400, "no"
+		}
+		return 0, ""
+	}
+	r := newRig(t, s.config(), nil)
+	r.append(message("bad", t0, `{"oops":1,`)) // its dead letter must not be repeated with the attempts
+	r.submit(numbered(0, 1))
+	r.run()
+	r.until("two attempts", func() bool { return r.i.Stats().Retries >= 2 })
+	r.submit(numbered(1, 1))
+	r.drained()
+	if letters := r.deadLetters(2); letters[0].Stage != StageDecode || letters[1].Device != "d0" || letters[1].Stage != StageStore {
+		t.Errorf("dead letters %+v", letters)
+	}
+	if st := r.i.Stats(); st.Written != 1 || st.Refused != 1 || !st.Up {
+		t.Errorf("stats %+v", st)
+	}
+}
+
 func TestPointsOfADeviceAreWrittenInTheOrderOfTheLane(t *testing.T) {
 	s := newScripted(t)
 	cfg := s.config()

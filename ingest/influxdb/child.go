@@ -30,7 +30,8 @@ type child struct {
 }
 
 // startChild runs influxd with its output in logPath. The goroutine that starts the process keeps its OS thread until the
-// process ends: on Linux the child is told to die with the thread that made it, and the runtime ends idle threads.
+// process ends: on Linux the child is told to die with the thread that made it, and the runtime ends idle threads. The
+// thread is never given back: it has the child's low priority.
 func startChild(bin, configPath, logPath string) (*child, error) {
 	out, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -43,7 +44,7 @@ func startChild(bin, configPath, logPath string) (*child, error) {
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		yieldToOthers()
 		defer close(c.done)
 		defer out.Close()
 		err := cmd.Start()

@@ -1,3 +1,5 @@
+// The development and test InfluxDB: `make influxd` builds bin/influxd from it. A module of its own, so that none of its
+// old dependencies reach the program.
 module watchhouse/tools/influxd
 
 go 1.26.0
