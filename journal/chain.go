@@ -52,14 +52,22 @@ func newChain(name string, f *file, env *laneEnv) *Chain {
 	return &Chain{name: name, file: f, env: env, packer: packer{z: env.codec.encoder}}
 }
 
-const chainBucket = "chain"
+const (
+	chainBucket = "chain"
+	// ledgerChain commits with the events: a step is what makes one seen.
+	ledgerChain = "ledger"
+)
 
 // open opens the log and makes the id when the chain is new, with c.mu held.
 func (c *Chain) open(ctx context.Context) error {
 	if c.log != nil && c.id != "" {
 		return nil
 	}
-	log, err := c.file.engine.Log(ctx, chainLogPrefix+c.name, engine.Normal)
+	p := engine.Normal
+	if c.name == ledgerChain {
+		p = engine.Urgent
+	}
+	log, err := c.file.engine.Log(ctx, chainLogPrefix+c.name, p)
 	if err != nil {
 		return translate(err)
 	}

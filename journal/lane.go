@@ -136,12 +136,20 @@ func (l *Lane) Name() LaneName { return l.name }
 
 // Head is the position after the last committed entry.
 func (l *Lane) Head() Position {
-	if l.env.readOnly {
-		l.refresh(context.Background())
+	head, _ := l.tip(context.Background())
+	return head
+}
+
+// tip is the head and the number of the next message; a read-only lane looks them up, and keeps the old ones when it cannot.
+func (l *Lane) tip(ctx context.Context) (head Position, next uint64) {
+	if l.env.readOnly && l.log != nil {
+		if err := l.refresh(ctx); err != nil {
+			l.file.log.Warn("head of a lane cannot be read", "lane", string(l.name), "err", err)
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.head
+	return l.head, l.nextID
 }
 
 // First is the position of the oldest entry kept.
@@ -218,12 +226,7 @@ func (l *Lane) Depth(p Position) uint64 {
 		return 0
 	}
 	ctx := context.Background()
-	if l.env.readOnly {
-		l.refresh(ctx)
-	}
-	l.mu.Lock()
-	next, head := l.nextID, l.head
-	l.mu.Unlock()
+	head, next := l.tip(ctx)
 	if p.Compare(head) >= 0 {
 		return 0
 	}

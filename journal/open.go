@@ -95,6 +95,12 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger, with opener) (*
 }
 
 func (j *Journal) openAll(ctx context.Context, with opener) error {
+	// Both before either is opened, so that a refused folder is left as it was.
+	for _, f := range []*file{j.life, j.bulk} {
+		if err := sqlite.CheckVersion(j.fileConfig(f)); errors.Is(err, engine.ErrNewer) {
+			return translate(err)
+		}
+	}
 	if err := j.openFile(ctx, j.life, with); err != nil {
 		return err
 	}
@@ -144,9 +150,7 @@ func (j *Journal) chainNames(ctx context.Context) ([]string, error) {
 }
 
 func (j *Journal) openFile(ctx context.Context, f *file, with opener) error {
-	cfg := sqlite.DefaultConfig(filepath.Join(j.cfg.Dir, f.name))
-	cfg.Log = j.log
-	e, err := with(ctx, cfg)
+	e, err := with(ctx, j.fileConfig(f))
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.name, translate(err))
 	}
@@ -155,6 +159,12 @@ func (j *Journal) openFile(ctx context.Context, f *file, with opener) error {
 		return fmt.Errorf("%s: %w", f.name, translate(s.Err))
 	}
 	return nil
+}
+
+func (j *Journal) fileConfig(f *file) sqlite.Config {
+	cfg := sqlite.DefaultConfig(filepath.Join(j.cfg.Dir, f.name))
+	cfg.Log = j.log
+	return cfg
 }
 
 // degrade goes on without bulk.db.

@@ -87,11 +87,8 @@ func TestNewerSchemaIsRefusedUntouched(t *testing.T) {
 		if _, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrNewer) {
 			t.Errorf("%s: %v, want ErrNewer", name, err)
 		}
-		if name == lifeFile && !sameContents(before, contents(t, cfg.Dir)) {
+		if !sameContents(before, contents(t, cfg.Dir)) {
 			t.Errorf("%s: the folder was touched", name)
-		}
-		if contents(t, cfg.Dir)[name] != before[name] {
-			t.Errorf("%s was touched", name)
 		}
 	}
 }

@@ -85,10 +85,10 @@ func (v *verifier) lane(ctx context.Context, l *Lane) {
 	}
 }
 
-// walkLog reads a whole log in order.
+// walkLog reads a log in order, up to where it ended when the walk began.
 func walkLog(ctx context.Context, log engine.Log, visit func(engine.Record)) error {
-	first, _, err := log.Bounds(ctx)
-	for next := first; err == nil; {
+	first, last, err := log.Bounds(ctx)
+	for next := first; err == nil && next <= last; {
 		var recs []engine.Record
 		if recs, err = log.Read(ctx, next, readRecords, readBytes); err != nil || len(recs) == 0 {
 			break

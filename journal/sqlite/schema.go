@@ -18,6 +18,10 @@ const (
 	versionOffset = 60 // of user_version in the header, big-endian
 )
 
+// CheckVersion tells, without touching anything, whether Open would refuse the file for its schema (engine.ErrNewer) or for
+// not being a database (engine.ErrDamaged). The file must not be open in this process.
+func CheckVersion(cfg Config) error { return peekVersion(cfg.Path, len(cfg.Migrations)) }
+
 // peekVersion reads the schema version from the file's header, before SQLite gets to create anything beside it.
 // It must not run while the file is open in this process (see the package comment).
 func peekVersion(path string, ours int) error {

@@ -335,3 +335,14 @@ func TestPurgedSpaceIsCountedFree(t *testing.T) {
 		}
 	}
 }
+
+// What the crash argument rests on: the writer syncs every commit and never checkpoints by itself.
+func TestWriterSyncsEveryCommit(t *testing.T) {
+	db := openAt(t, DefaultConfig(filepath.Join(t.TempDir(), "x.db")))
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "wal_autocheckpoint": "0"} {
+		var got string
+		if err := db.write.QueryRowContext(context.Background(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, want %q, %v", pragma, got, want, err)
+		}
+	}
+}
