@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"net/http"
@@ -95,7 +96,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// recorder remembers the status. Unwrap lets the WebSocket handshake and deadlines reach the connection.
+// recorder remembers the status. Unwrap lets deadlines reach the connection, Hijack the WebSocket handshake.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -116,3 +117,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
