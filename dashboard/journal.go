@@ -30,7 +30,7 @@ type journalInput struct {
 func (s *Server) journalRoutes(api huma.API) {
 	handle(s, api, operation{
 		id: "list-journal", method: http.MethodGet, path: "/journal", may: registry.PermJournal,
-		summary: "Raw messages as received, newest first; a page may be short when a filter matches little",
+		summary: "Raw messages as received, newest first, without the lanes' ticks; a page may be short when a filter matches little",
 	}, s.listJournal)
 	for _, stream := range []struct{ id, path, name, summary string }{
 		{"list-rejects", "/journal/rejects", "rejects", "Refused messages with their reasons, newest first"},
@@ -51,7 +51,7 @@ func (s *Server) listJournal(ctx context.Context, in *journalInput) (*pageOutput
 	}
 	out := []JournalEntry{}
 	before, err = backward(ctx, s.journal.Lane(journal.LaneName(in.Lane)), before, func(e journal.Entry) bool {
-		if in.Device == "" || e.Device == in.Device {
+		if e.Kind != journal.Tick && (in.Device == "" || e.Device == in.Device) {
 			out = append(out, journalEntry(in.Lane, e))
 		}
 		return len(out) < in.Limit

@@ -100,6 +100,7 @@ type house struct {
 	http   *httptest.Server
 	stop   func()
 	tokens map[registry.Role]string
+	broken bool // the journal was closed under it
 }
 
 func newHouse(t *testing.T, adjust ...func(*house)) *house {
@@ -160,7 +161,7 @@ func (h *house) open() {
 	h.stop = func() {
 		once.Do(func() {
 			cancel()
-			if err := <-done; err != nil {
+			if err := <-done; err != nil && !h.broken {
 				h.t.Errorf("run: %v", err)
 			}
 			h.http.Close()
@@ -170,6 +171,7 @@ func (h *house) open() {
 		})
 	}
 	h.t.Cleanup(func() { h.stop() })
+	h.eventually("the stream", func() bool { return dashboard.StreamReady(s) })
 }
 
 func (h *house) restart() {

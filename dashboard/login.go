@@ -58,7 +58,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	if err != nil || u.Disabled {
 		return nil, s.loginFailed(ctx, err)
 	}
-	s.throttle.succeed(from, in.Body.User)
+	s.throttle.succeed(from, in.Body.User, time.Now())
 	cookie, err := s.sessions.begin(ctx, in.Cookie, u)
 	if err != nil {
 		return nil, err

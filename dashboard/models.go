@@ -101,7 +101,7 @@ type JournalEntry struct {
 	Position  string          `json:"position" doc:"Opaque."`
 	ID        uint64          `json:"id" doc:"Number in the lane."`
 	At        int64           `json:"at" doc:"Receive time, Unix ms."`
-	Kind      string          `json:"kind" enum:"publish,will,connect,disconnect,hub_start,tick"`
+	Kind      string          `json:"kind" enum:"publish,will,connect,disconnect,hub_start"`
 	Device    string          `json:"device"`
 	Client    string          `json:"client"`
 	Topic     string          `json:"topic"`

@@ -8,9 +8,12 @@ import (
 // throttle slows down guessing of passwords: per address and user after five failures, per address after thirty (many
 // names tried from one place), with a lock that doubles from one second to five minutes. An attempt counts as failed until
 // it succeeds, so parallel attempts gain nothing.
+//
+// Memory is bounded by two generations: when the young one is full it becomes the old one, and what was in neither use is
+// forgotten. Whoever can fill a generation from so many addresses meets the registry's own lock per name.
 type throttle struct {
-	mu    sync.Mutex
-	tries map[throttleKey]*tries
+	mu         sync.Mutex
+	young, old map[throttleKey]*tries
 }
 
 type throttleKey struct{ address, user string }
@@ -25,10 +28,10 @@ const (
 	freeAddressTries = 30
 	maxLock          = 5 * time.Minute
 	forgetTries      = 15 * time.Minute
-	maxTries         = 20_000 // keys kept: bounds memory under a distributed attack
+	maxTries         = 10_000 // keys of a generation
 )
 
-func newThrottle() *throttle { return &throttle{tries: map[throttleKey]*tries{}} }
+func newThrottle() *throttle { return &throttle{young: map[throttleKey]*tries{}} }
 
 // begin counts an attempt, or tells how long to wait.
 func (t *throttle) begin(address, user string, now time.Time) time.Duration {
@@ -45,43 +48,30 @@ func (t *throttle) begin(address, user string, now time.Time) time.Duration {
 }
 
 // succeed forgets the failures of the pair and takes the attempt back from the address.
-func (t *throttle) succeed(address, user string) {
+func (t *throttle) succeed(address, user string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.tries, throttleKey{address, user})
-	if whole := t.tries[throttleKey{address: address}]; whole != nil && whole.failed > 0 {
+	t.get(throttleKey{address, user}, now).failed = 0
+	if whole := t.get(throttleKey{address: address}, now); whole.failed > 0 {
 		whole.failed--
 	}
 }
 
 func (t *throttle) get(k throttleKey, now time.Time) *tries {
-	v := t.tries[k]
-	if v != nil && now.Sub(v.last) < forgetTries {
-		return v
+	v, ok := t.young[k]
+	if !ok {
+		if v = t.old[k]; v == nil {
+			v = &tries{last: now}
+		}
+		if len(t.young) >= maxTries {
+			t.young, t.old = map[throttleKey]*tries{}, t.young
+		}
+		t.young[k] = v
 	}
-	if len(t.tries) >= maxTries {
-		t.forget(now)
+	if now.Sub(v.last) >= forgetTries {
+		v.failed = 0
 	}
-	v = &tries{last: now}
-	t.tries[k] = v
 	return v
-}
-
-// forget drops old entries and, when that is not enough, any: under such an attack the lock per address still holds.
-func (t *throttle) forget(now time.Time) {
-	for k, v := range t.tries {
-		if now.Sub(v.last) >= forgetTries {
-			delete(t.tries, k)
-		}
-	}
-	for k := range t.tries {
-		if len(t.tries) < maxTries*9/10 {
-			return
-		}
-		if k.user != "" {
-			delete(t.tries, k)
-		}
-	}
 }
 
 func (v *tries) count(now time.Time) { v.failed, v.last = v.failed+1, now }
