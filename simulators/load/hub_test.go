@@ -27,6 +27,7 @@ type stubHub struct {
 	seq     uint64
 	console *websocket.Conn
 	mute    bool // tell nothing
+	drop    int  // hang up instead of acknowledging, so many times
 	users   map[string]int
 }
 
@@ -83,12 +84,22 @@ func (h *stubHub) serve(conn net.Conn) {
 			if strings.HasSuffix(m.Topic, "/event") {
 				h.tell(strings.Split(m.Topic, "/")[2])
 			}
+			if h.drops() {
+				return
+			}
 			out = packet.AppendPuback(nil, m.ID)
 		}
 		if _, err := conn.Write(out); err != nil {
 			return
 		}
 	}
+}
+
+func (h *stubHub) drops() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drop--
+	return h.drop >= 0
 }
 
 func (h *stubHub) tell(device string) {

@@ -85,23 +85,45 @@ func (p *Prober) console(ctx context.Context, cfg stream.Config) error {
 		return err
 	}
 	ctx, p.stop = context.WithCancel(ctx)
-	live := make(chan struct{}, 1)
-	h := stream.Handler{Batch: p.seen, Live: func() {
-		select {
-		case live <- struct{}{}:
-		default:
-		}
-	}}
+	live, broken := make(chan struct{}, 1), make(chan error, 1)
+	h := stream.Handler{
+		Batch: p.seen,
+		Live:  func() { offer(live, struct{}{}) },
+		Retry: func(err error) { offer(broken, err) },
+	}
 	go func() {
 		p.err = follower.Run(ctx, h)
 		close(p.ended)
 	}()
+	if err := p.awaitLive(ctx, live); err != nil {
+		p.stop()
+		<-p.ended
+		offer(broken, nil)
+		return fmt.Errorf("load: press: no stream: %w", errors.Join(err, p.err, <-broken))
+	}
+	return nil
+}
+
+// offer sends without waiting: what nobody has taken yet stays.
+func offer[T any](c chan<- T, v T) {
+	select {
+	case c <- v:
+	default:
+	}
+}
+
+func (p *Prober) awaitLive(ctx context.Context, live <-chan struct{}) error {
+	timeout := time.NewTimer(connectTimeout)
+	defer timeout.Stop()
 	select {
 	case <-live:
 		return nil
 	case <-p.ended:
-		p.stop()
-		return errors.Join(errors.New("load: press: no stream"), p.err)
+		return errors.New("refused")
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		return fmt.Errorf("not live after %v", connectTimeout)
 	}
 }
 

@@ -91,3 +91,14 @@ func TestSpine(t *testing.T) {
 		t.Errorf("%d curves, want ack and frame of three parts", len(s.Latencies))
 	}
 }
+
+// A console that cannot be had is an error that says why.
+func TestNoStreamSaysWhy(t *testing.T) {
+	h := newStubHub(t, 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := DefaultPress().NewProber(ctx, h.target(NewAccounts("btn", 1, telemetry.EmergencyButton)), stream.Config{URL: "http://127.0.0.1:1"})
+	if err == nil || !strings.Contains(err.Error(), "no stream") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("have %v", err)
+	}
+}

@@ -3,9 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -38,7 +36,7 @@ type RateResult struct {
 	Sent, Acked int64
 	Latency     *hdrhistogram.Histogram // µs from when a message was due to its PUBACK
 	Elapsed     time.Duration
-	Broken      int64
+	Broken      int64 // connections that ended before their time; each is made again after a pause
 }
 
 // Run publishes until Duration is over or ctx ends; the latter is no error.
@@ -50,8 +48,8 @@ func (c Rate) Run(ctx context.Context, t Target, progress Progress) (RateResult,
 		t.Accounts = t.Accounts[min(c.First, len(t.Accounts)):]
 	}
 	clients, err := connectAll(ctx, t, c.Clients, progress)
-	defer closeAll(clients)
 	if err != nil {
+		closeAll(clients)
 		return RateResult{}, err
 	}
 	if c.Duration > 0 {
@@ -60,12 +58,12 @@ func (c Rate) Run(ctx context.Context, t Target, progress Progress) (RateResult,
 		defer cancel()
 	}
 	start := time.Now()
+	d := &dialer{target: t, buffer: 4096}
 	var wg sync.WaitGroup
 	streams := make([]*paced, len(clients))
 	for i, cl := range clients {
-		streams[i] = newPaced(cl, c, start)
-		wg.Go(func() { streams[i].write(ctx) })
-		wg.Go(streams[i].read)
+		streams[i] = newPaced(cl.id, c, start)
+		wg.Go(func() { streams[i].run(ctx, cl, func() (*client, error) { return d.connect(ctx, i, 0, nil) }) })
 	}
 	wg.Wait()
 	return collect(streams, time.Since(start)), nil
@@ -74,94 +72,10 @@ func (c Rate) Run(ctx context.Context, t Target, progress Progress) (RateResult,
 func collect(streams []*paced, elapsed time.Duration) RateResult {
 	r := RateResult{Latency: newHistogram(2), Elapsed: elapsed}
 	for _, s := range streams {
-		r.Sent += s.sent.Load()
-		r.Acked += s.acked.Load()
+		r.Sent += s.sent
+		r.Acked += s.acked
+		r.Broken += s.broken
 		r.Latency.Merge(s.hist)
-		if s.writeErr != nil || s.readErr != nil {
-			r.Broken++
-		}
 	}
 	return r
-}
-
-// ids are the packet ids a paced client uses, 1 to ids-1 in turn: more than it can have unacknowledged before it is late anyway.
-const ids = 4096
-
-// paced is one client of an open loop: a writer by the clock and a reader of acks.
-type paced struct {
-	*client
-	tmpl              *template
-	start             time.Time
-	every             time.Duration
-	due               [ids]atomic.Int64 // by packet id: ns after start
-	sent, acked       atomic.Int64
-	finished          atomic.Bool // nothing more will be sent
-	hist              *hdrhistogram.Histogram
-	writeErr, readErr error
-}
-
-func newPaced(c *client, cfg Rate, start time.Time) *paced {
-	return &paced{
-		client: c, tmpl: newTemplate(c.id, "telemetry", cfg.Payload), start: start,
-		every: time.Duration(cfg.Clients) * time.Second / time.Duration(cfg.PerSecond), hist: newHistogram(2),
-	}
-}
-
-// settle is how long the last acks may take after the writer has stopped.
-const settle = 5 * time.Second
-
-// write publishes every message that is due, in one write, and sleeps until the next; phases are random so that clients do not beat as one.
-func (p *paced) write(ctx context.Context) {
-	due := time.Duration(rand.Int64N(int64(p.every) + 1))
-	var out []byte
-	for id := uint16(1); ctx.Err() == nil; {
-		sleep(ctx, due-time.Since(p.start))
-		now := time.Since(p.start)
-		for out = out[:0]; due <= now && len(out) < 64<<10; due += p.every {
-			p.due[id].Store(int64(due))
-			out = p.tmpl.appendMessage(out, id, p.start.UnixMilli()+due.Milliseconds())
-			p.sent.Add(1)
-			id = max(1, (id+1)%ids)
-		}
-		if _, p.writeErr = p.Write(out); p.writeErr != nil {
-			break
-		}
-	}
-	p.finish()
-}
-
-// finish lets the reader wait for what is still unacknowledged, and no longer. A deadline cannot be set only on a closed connection, which
-// ends the reader too.
-func (p *paced) finish() {
-	p.finished.Store(true)
-	wait := settle
-	if p.complete() {
-		wait = 0
-	}
-	_ = p.SetReadDeadline(time.Now().Add(wait))
-}
-
-func (p *paced) complete() bool { return p.finished.Load() && p.acked.Load() == p.sent.Load() }
-
-// read counts acks until all are there after the writer's end.
-func (p *paced) read() {
-	for !p.complete() {
-		pk, err := p.in.Next()
-		if err != nil {
-			if !p.complete() {
-				p.readErr = err
-			}
-			return
-		}
-		id, err := pk.Puback()
-		if err != nil {
-			p.readErr = err
-			return
-		}
-		if id >= ids {
-			continue
-		}
-		p.acked.Add(1)
-		_ = p.hist.RecordValue(max(1, (time.Since(p.start) - time.Duration(p.due[id].Load())).Microseconds()))
-	}
 }

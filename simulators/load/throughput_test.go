@@ -51,6 +51,19 @@ func TestRateIsKeptAgainstMosquitto(t *testing.T) {
 	}
 }
 
+// Connections that the broker ends are made again and go on; what was lost with them is not counted as acknowledged.
+func TestRateGoesOnAfterBrokenConnections(t *testing.T) {
+	h := newStubHub(t, 0)
+	h.drop = 3
+	r, err := Rate{Clients: 2, PerSecond: 200, Payload: 80, Duration: 4 * time.Second}.Run(t.Context(), h.target(nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Broken != 3 || r.Acked >= r.Sent || r.Acked < 100 || r.Latency.TotalCount() != r.Acked {
+		t.Errorf("have %d sent, %d acknowledged, %d broken", r.Sent, r.Acked, r.Broken)
+	}
+}
+
 func TestIdleConnectionsStayAliveFromManyAddresses(t *testing.T) {
 	target := mosquitto(t)
 	target.Sources = 5

@@ -59,6 +59,9 @@ func (c *Client) Run(ctx context.Context, h Handler) error {
 		if sequence := (*SequenceError)(nil); errors.Is(err, ErrRefused) || errors.As(err, &sequence) {
 			return err
 		}
+		if h.Retry != nil {
+			h.Retry(err)
+		}
 		timer := time.NewTimer(100*time.Millisecond + rand.N(400*time.Millisecond))
 		select {
 		case <-ctx.Done():

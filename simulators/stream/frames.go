@@ -50,7 +50,8 @@ type Snapshot struct {
 type Handler struct {
 	Batch    func(Batch)
 	Snapshot func(Snapshot)
-	Live     func() // after the first welcome and after each reconnect
+	Live     func()      // after the first welcome and after each reconnect
+	Retry    func(error) // a connection or sign-in failed and will be tried again
 }
 
 // SequenceError is a gap or a double in the numbers of the stream.
