@@ -59,7 +59,7 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	c.welcome(std.out, h, password)
-	return c.play(ctx, h, database, secrets, log)
+	return c.play(ctx, cast{hub: h, database: database, secrets: secrets, log: log, out: std.out})
 }
 
 func (c *demoCmd) config(databaseURL string) config.Config {
