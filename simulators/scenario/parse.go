@@ -20,20 +20,30 @@ func Story() (*Scenario, error) { return Parse("story.yaml", story) }
 
 // Parse reads and checks a scenario; name stands in the errors.
 func Parse(name string, text []byte) (*Scenario, error) {
-	tree, err := parser.ParseBytes(text, 0)
+	tree, s, err := decode(text)
 	if err != nil {
 		return nil, placed(name, err)
 	}
-	var s Scenario
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s); err != nil {
-		return nil, placed(name, err)
-	}
 	c := checker{name: name, tree: tree}
-	c.scenario(&s)
+	c.scenario(s)
 	if len(c.faults) > 0 {
 		return nil, errors.Join(c.faults...)
 	}
-	return &s, nil
+	return s, nil
+}
+
+// decode contains the library's panics: it has one for a tag with nothing behind it, for instance.
+func decode(text []byte) (tree *ast.File, s *Scenario, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("not readable as YAML: %v", fault)
+		}
+	}()
+	if tree, err = parser.ParseBytes(text, 0); err != nil {
+		return nil, nil, err
+	}
+	s = &Scenario{}
+	return tree, s, yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(s)
 }
 
 // placed turns a decoder's error into file:line:column: message.
