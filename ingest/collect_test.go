@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -69,11 +70,32 @@ func TestAClosedJournalEndsRunWithAnError(t *testing.T) {
 func TestADeviceHasAtMostSoManyFields(t *testing.T) {
 	f := newFieldLimit()
 	for k := range maxFieldsPerDevice {
-		if !f.admit("d1", fmt.Sprint(k)) {
+		if !f.admit("d1", strconv.Itoa(k)) {
 			t.Fatalf("field %d refused", k)
 		}
 	}
 	if f.admit("d1", "one more") || !f.admit("d1", "0") || !f.admit("d2", "one more") {
 		t.Error("the limit holds for new names of one device only")
+	}
+}
+
+func TestAPointThatCannotBeEncodedDoesNotHoldUpTheOthers(t *testing.T) {
+	s := newScripted(t)
+	r := newRig(t, s.config(), nil)
+	defer r.i.db.close()
+	points := benchPoints(10)
+	e := &journal.Entry{ID: 4, Message: message("d1", t0, "{}")}
+	for n := range points {
+		points[n].from = e
+	}
+	points[3].device = "a\nb"
+	if err := r.i.deliver(t.Context(), points); err != nil {
+		t.Fatal(err)
+	}
+	if _, lines, _ := s.seen(); len(lines) != 9 {
+		t.Errorf("%d lines stored, want 9", len(lines))
+	}
+	if d := r.deadLetters(1)[0]; d.ID != 4 || d.Stage != StageStore {
+		t.Errorf("dead letter %+v", d)
 	}
 }

@@ -96,10 +96,9 @@ func (d *delivery) put(ctx context.Context, points []point) error {
 
 // send makes one request, again and again while the points are not at fault.
 func (d *delivery) send(ctx context.Context, points []point) (answer, error) {
-	lines, err := d.enc.encode(points)
-	if err != nil {
-		// A fault of ours must not hold up the lane either: halving finds the point.
-		return answer{verdict: refused, reason: err.Error(), dropped: -1}, nil
+	lines, fault := d.enc.encode(points)
+	if fault != "" { // ours, but it must not hold up the lane either: halving finds the point
+		return answer{verdict: refused, reason: fault, dropped: -1}, nil
 	}
 	for attempt := 0; ; attempt++ {
 		a := judge(d.i.db.write(ctx, lines))

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
@@ -12,16 +11,16 @@ type lineEncoder struct {
 	enc lineprotocol.Encoder
 }
 
-// encode gives the lines of points. An error means a fault of this program: collector lets only encodable points through.
-func (l *lineEncoder) encode(points []point) ([]byte, error) {
+// encode gives the lines of points. A fault is one of this program, "" for none: collector lets only encodable points through.
+func (l *lineEncoder) encode(points []point) (lines []byte, fault string) {
 	l.enc.Reset()
 	for i := range points {
 		l.line(&points[i])
 	}
 	if err := l.enc.Err(); err != nil {
-		return nil, fmt.Errorf("encode line protocol: %w", err)
+		return nil, "cannot be encoded: " + err.Error()
 	}
-	return l.enc.Bytes(), nil
+	return l.enc.Bytes(), ""
 }
 
 func (l *lineEncoder) line(p *point) {

@@ -118,7 +118,7 @@ func (i *Ingest) ask(ctx context.Context, flux string, each func(row) error) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	defer result.Close()
+	defer func() { _ = result.Close() }() // all that matters has been read by then, or the error is result.Err
 	for result.Next() {
 		r := result.Record()
 		if err := each(row{r.Result(), r.ValueByKey("_start"), r.Value()}); err != nil {
