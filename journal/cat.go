@@ -98,8 +98,7 @@ func (l *Lane) cat(ctx context.Context, out *bufio.Writer, o CatOptions) error {
 	var gaps []error
 	for {
 		entries, next, err := l.Read(ctx, pos, catBatch)
-		var gap *GapError
-		if errors.As(err, &gap) {
+		if gap, ok := errors.AsType[*GapError](err); ok {
 			gaps = append(gaps, gap)
 			pos = gap.Resume
 			continue

@@ -53,10 +53,12 @@ func TestChainExpectedLast(t *testing.T) {
 // The chain against a model over a disk that fails before or after storing: a step is there once or not at all, and a caller
 // that was told of a failure learns from Last which it is.
 func TestChainModel(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStores()
 		j := openOn(t, s, dir)
+		defer func() { closeIt(t, j) }()
 		ctx := context.Background()
 		var bodies [][]byte
 		fault := enginetest.Succeed
@@ -117,7 +119,6 @@ func TestChainModel(t *testing.T) {
 		if faults, err := j.Verify(ctx); err != nil || len(faults) > 0 {
 			t.Fatalf("verify: %v %v", faults, err)
 		}
-		closeIt(t, j)
 	})
 }
 

@@ -121,6 +121,7 @@ type killTest struct {
 
 // SIGKILL at any moment under load: acknowledged minus stored is nothing, order holds, nothing is doubled, no gap.
 func TestKillLoop(t *testing.T) {
+	t.Parallel()
 	kills := 50
 	k := &killTest{
 		dir: t.TempDir(), acked: map[string]bool{}, ledger: map[uint64]string{}, read: map[LaneName]Position{},

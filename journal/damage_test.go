@@ -35,8 +35,7 @@ func wantGap(t *testing.T, l *Lane, from, to uint64, resume Position) {
 	pos := Position{}
 	for {
 		es, next, err := l.Read(context.Background(), pos, 2)
-		var gap *GapError
-		if errors.As(err, &gap) {
+		if gap, ok := errors.AsType[*GapError](err); ok {
 			if gap.From != from || gap.To != to || gap.Resume != resume || gap.Lane != l.Name() {
 				t.Fatalf("gap %d to %d, resume %s, want %d to %d, %s", gap.From, gap.To, gap.Resume, from, to, resume)
 			}

@@ -44,6 +44,7 @@ func TestCursors(t *testing.T) {
 
 // A cursor is written within a second though nothing else is committed.
 func TestCursorIsWrittenSoon(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	cfg := testConfig(t)
 	j := openTest(t, cfg)
@@ -117,6 +118,7 @@ func TestPurgeKeepsTheRetention(t *testing.T) {
 
 // What a cursor has not read is never purged: the lane gets full instead, and goes on once it was read.
 func TestUnreadFillsTheLane(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	cfg := testConfig(t)
 	cfg.BulkMaxBytes = minFileBytes

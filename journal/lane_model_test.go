@@ -21,6 +21,7 @@ type outcome struct {
 // The lane against a model: whatever the disk does, every callback comes exactly once and in order, what was acknowledged is
 // stored where the receipt says, nothing is stored twice, numbers run on without holes, and order is kept.
 func TestLaneModel(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		m := &laneModel{t: t, stores: newStores(), dir: dir}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,7 +187,7 @@ func TestOrderPerClient(t *testing.T) {
 			var acked sync.WaitGroup
 			for i := range each {
 				acked.Add(1)
-				m := Message{Kind: Publish, Client: fmt.Sprint(c), Payload: fmt.Append(nil, i)}
+				m := Message{Kind: Publish, Client: strconv.Itoa(c), Payload: fmt.Append(nil, i)}
 				err := l.Submit(m, func(_ Receipt, err error) {
 					if err != nil || !last.CompareAndSwap(int64(i), int64(i+1)) {
 						t.Errorf("client %d: message %d acknowledged after %d: %v", c, i, last.Load(), err)
@@ -203,14 +204,14 @@ func TestOrderPerClient(t *testing.T) {
 	wg.Wait()
 	next := map[string]int{}
 	for _, e := range readAll(t, l, 500) {
-		if string(e.Payload) != fmt.Sprint(next[e.Client]) {
+		if string(e.Payload) != strconv.Itoa(next[e.Client]) {
 			t.Fatalf("client %s: %s where %d should be", e.Client, e.Payload, next[e.Client])
 		}
 		next[e.Client]++
 	}
 	for c := range clients {
-		if next[fmt.Sprint(c)] != each {
-			t.Errorf("client %d: %d messages stored", c, next[fmt.Sprint(c)])
+		if next[strconv.Itoa(c)] != each {
+			t.Errorf("client %d: %d messages stored", c, next[strconv.Itoa(c)])
 		}
 	}
 }
@@ -230,6 +231,7 @@ func TestTooLarge(t *testing.T) {
 
 // A disk that stands still must bound what waits in memory.
 func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
 	s := newStores()
 	j := openOn(t, s, t.TempDir())
 	release := make(chan struct{})
@@ -252,6 +254,7 @@ func TestQueueIsBounded(t *testing.T) {
 }
 
 func TestLaneFullAtTheCapAndChainsGoOn(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(t)
 	cfg.LifeMaxBytes = minFileBytes
 	j := openTest(t, cfg)

@@ -2,10 +2,12 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -87,12 +89,13 @@ func describe(ctx context.Context, log engine.Log, m magic) (LogInfo, error) {
 // WriteList prints a listing as a table.
 func WriteList(w io.Writer, list []LogInfo) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FILE\tKIND\tNAME\tFRAMES\tFIRST\tLAST\tOLDEST\tNEWEST\tCURSORS")
+	lines := []string{"FILE\tKIND\tNAME\tFRAMES\tFIRST\tLAST\tOLDEST\tNEWEST\tCURSORS\n"}
 	for _, i := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
-			i.File, i.Kind, i.Name, i.Frames, i.First, i.Last, listTime(i.Oldest), listTime(i.Newest), listCursors(i.Cursors))
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n",
+			i.File, i.Kind, i.Name, i.Frames, i.First, i.Last, listTime(i.Oldest), listTime(i.Newest), listCursors(i.Cursors)))
 	}
-	return t.Flush()
+	_, err := io.WriteString(t, strings.Join(lines, ""))
+	return errors.Join(err, t.Flush())
 }
 
 func listTime(ms int64) string {
@@ -103,9 +106,9 @@ func listTime(ms int64) string {
 }
 
 func listCursors(c map[string]string) string {
-	s := ""
+	var all []string
 	for _, n := range slices.Sorted(maps.Keys(c)) {
-		s += n + "=" + c[n] + " "
+		all = append(all, n+"="+c[n])
 	}
-	return s
+	return strings.Join(all, " ")
 }

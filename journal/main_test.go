@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -15,10 +14,9 @@ func TestMain(m *testing.M) {
 	children := map[string]func() error{"append": childAppend, "nospace": childNoSpace, "filelimit": childFileLimit, "open": childOpen, "fill": childFill}
 	if run, ok := children[os.Getenv(childEnv)]; ok {
 		if err := run(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			panic(err)
 		}
-		os.Exit(0)
+		return
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -19,6 +19,7 @@ import (
 // committer stores what it promised by itself. The child fills a small file system in a mount namespace of its own; where
 // that is not allowed, the limit of TestFileSizeLimitAndRecovery stands in for it.
 func TestFullDiskAndRecovery(t *testing.T) {
+	t.Parallel()
 	namespaces := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
 		namespaces.Cloneflags |= syscall.CLONE_NEWUSER
@@ -37,6 +38,7 @@ func TestFullDiskAndRecovery(t *testing.T) {
 
 // The same with a limit on the size of the process's files, which makes the same system calls fail with another error.
 func TestFileSizeLimitAndRecovery(t *testing.T) {
+	t.Parallel()
 	c, err := startChild(t, "filelimit", t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -189,8 +191,8 @@ func fillUp(j *Journal, d *disk) (acked []string, err error) {
 	if _, err := j.Chain("ledger").Append(ctx, 0, noise(1, 200_000)); err == nil {
 		return nil, errors.New("a step was stored on a full disk")
 	}
-	fmt.Printf("%d events acknowledged before the disk was full: %v\n", len(acked), err)
-	return acked, nil
+	_, werr := fmt.Fprintf(os.Stdout, "%d events acknowledged before the disk was full: %v\n", len(acked), err)
+	return acked, werr
 }
 
 func recovered(j *Journal, d *disk) error {

@@ -17,8 +17,8 @@ func childOpen() error {
 	cfg := DefaultConfig()
 	cfg.Dir = childDir()
 	_, err := Open(context.Background(), cfg, slog.New(slog.DiscardHandler))
-	fmt.Println(errors.Is(err, ErrInUse))
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, errors.Is(err, ErrInUse))
+	return err
 }
 
 // contents reads the files of a closed folder, or of one that nobody writes to.
@@ -54,6 +54,7 @@ func sameContents(a, b map[string]string) bool {
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(t)
 	j := openTest(t, cfg)
 	if _, err := j.Lane(EventLane).Append(context.Background(), press(1)); err != nil {

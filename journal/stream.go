@@ -58,8 +58,7 @@ func (s *Stream) List(ctx context.Context, n uint64, limit int) ([]Record, error
 	out := []Record{}
 	for len(out) < limit {
 		entries, next, err := s.lane.Read(ctx, pos, limit-len(out))
-		var gap *GapError
-		if errors.As(err, &gap) {
+		if gap, ok := errors.AsType[*GapError](err); ok {
 			pos = gap.Resume
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -62,8 +63,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db := newDB(cfg)
 	if err := db.connect(ctx); err != nil {
-		db.closePools()
-		return nil, fmt.Errorf("open %s: %w", cfg.Path, classify(err))
+		return nil, errors.Join(fmt.Errorf("open %s: %w", cfg.Path, classify(err)), db.closePools())
 	}
 	go db.runWriter()
 	go db.runCheckpointer()
@@ -91,8 +91,7 @@ func OpenReadOnly(ctx context.Context, cfg Config) (*DB, error) {
 		err = db.measure(ctx, db.read)
 	}
 	if err != nil {
-		db.closePools()
-		return nil, fmt.Errorf("open %s: %w", cfg.Path, classify(err))
+		return nil, errors.Join(fmt.Errorf("open %s: %w", cfg.Path, classify(err)), db.closePools())
 	}
 	return db, nil
 }
@@ -183,8 +182,8 @@ func (db *DB) closePools() error {
 			errs = append(errs, c.Close())
 		}
 	}
-	for i := len(db.pools) - 1; i >= 0; i-- {
-		errs = append(errs, db.pools[i].Close())
+	for _, p := range slices.Backward(db.pools) {
+		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -59,13 +59,3 @@ func (q *queue) take(maxBytes int) []*op {
 	}
 	return group
 }
-
-// drain empties the queue.
-func (q *queue) drain() []*op {
-	var all []*op
-	for p := range q.waiting {
-		all = append(all, q.waiting[p]...)
-		q.waiting[p] = nil
-	}
-	return all
-}

@@ -21,13 +21,14 @@ import (
 
 func TestMain(m *testing.M) {
 	// Every step of the model syncs the disk; the memory engine runs the full number.
-	if err := flag.Set("rapid.checks", "15"); err != nil {
+	if err := flag.Set("rapid.checks", "8"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
 
 func TestConforms(t *testing.T) {
+	t.Parallel()
 	enginetest.Run(t, func(t *testing.T) enginetest.Opener {
 		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", time.Now().UnixNano()))
 		return func(tb enginetest.TB) engine.Engine {
@@ -283,6 +284,7 @@ func TestOneBadOpDoesNotFailItsGroup(t *testing.T) {
 
 // The write-ahead log must not grow without bound while commits never pause.
 func TestLogIsMovedUnderConstantLoad(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	cfg := DefaultConfig(filepath.Join(t.TempDir(), "x.db"))
 	cfg.CheckpointBytes = 256 << 10
@@ -293,7 +295,7 @@ func TestLogIsMovedUnderConstantLoad(t *testing.T) {
 	}
 	body := make([]byte, 16<<10)
 	largest := int64(0)
-	for i := range uint64(1000) {
+	for i := range uint64(600) {
 		if err := l.Append(ctx, i, body); err != nil {
 			t.Fatal(err)
 		}
@@ -304,14 +306,15 @@ func TestLogIsMovedUnderConstantLoad(t *testing.T) {
 		largest = max(largest, s.Size())
 	}
 	if most := 4 * hardFactor * cfg.CheckpointBytes; largest > most {
-		t.Errorf("the write-ahead log grew to %d bytes, want below %d of 16 MB written", largest, most)
+		t.Errorf("the write-ahead log grew to %d bytes, want below %d of 10 MB written", largest, most)
 	}
-	if got := db.Stats(); got.Commits < 1000 || got.CommitP99 <= 0 || got.CommitP50 > got.CommitP99 {
+	if got := db.Stats(); got.Commits < 600 || got.CommitP99 <= 0 || got.CommitP50 > got.CommitP99 {
 		t.Errorf("stats: %+v", got)
 	}
 }
 
 func TestPurgedSpaceIsCountedFree(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := openAt(t, DefaultConfig(filepath.Join(t.TempDir(), "x.db")))
 	l, err := db.Log(ctx, "a", engine.Normal)

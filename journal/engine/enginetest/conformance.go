@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -165,7 +166,7 @@ func testConcurrent(t *testing.T, open Opener) {
 					if err := l.Append(ctx, i, fmt.Appendf(nil, "%d-%d", w, i+1)); err != nil {
 						t.Error(err)
 					}
-					if err := e.Put(ctx, "b", fmt.Sprint(w), fmt.Append(nil, i)); err != nil {
+					if err := e.Put(ctx, "b", strconv.Itoa(w), fmt.Append(nil, i)); err != nil {
 						t.Error(err)
 					}
 				}
@@ -178,7 +179,7 @@ func testConcurrent(t *testing.T, open Opener) {
 					t.Fatalf("record %q, want %q", r.Body, want)
 				}
 			}
-			if v, err := e.Get(ctx, "b", fmt.Sprint(w)); string(v) != "19" {
+			if v, err := e.Get(ctx, "b", strconv.Itoa(w)); string(v) != "19" {
 				t.Fatalf("key: %q %v", v, err)
 			}
 		}
