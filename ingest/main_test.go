@@ -65,7 +65,7 @@ func (s *sharedServer) url(t testing.TB) string {
 		if s.dir, s.err = os.MkdirTemp("", "influxd"); s.err != nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 120*time.Second)
 		defer cancel()
 		var bin string
 		if bin, s.err = influxdb.Find(context.Background()); s.err == nil {
@@ -247,9 +247,9 @@ func (r *rig) until(what string, ok func() bool) {
 
 func eventually(t testing.TB, what string, ok func() bool, state func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s in vain for %s; %s", what, state())
+			t.Fatalf("waited a minute in vain for %s; %s", what, state())
 		}
 	}
 }
