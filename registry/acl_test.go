@@ -262,7 +262,10 @@ func TestCoversIsSound(t *testing.T) {
 func FuzzFilters(f *testing.F) {
 	for _, s := range [][3]string{
 		{"wh/v1/+/event", "wh/v1/btn/event", "wh/v1/btn/event"},
-		{"#", "$SYS/#", "$SYS/x"}, {"a/#", "a", "a"}, {"+/#", "#", "/"}, {"$share/g/a", "a//", "a//"},
+		{"#", "$SYS/#", "$SYS/x"},
+		{"a/#", "a", "a"},
+		{"+/#", "#", "/"},
+		{"$share/g/a", "a//", "a//"},
 	} {
 		f.Add(s[0], s[1], s[2])
 	}

@@ -112,8 +112,7 @@ func (im *importer) put(row csvRow, device Device) {
 
 func (im *importer) secret(row csvRow, id, secret string) {
 	made, err := im.draft.setSecret("", id, secret)
-	var invalid *InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*InvalidError](err); ok {
 		im.file.fault(row.line, colSecret, invalid.Want, invalid.Got)
 	}
 	if made != "" {

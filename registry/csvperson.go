@@ -36,8 +36,7 @@ func (im *importer) person(row csvRow, id string) {
 		return
 	}
 	im.people[id] = importedPerson{row.line, p}
-	var invalid *InvalidError
-	if errors.As(checkPerson(id, p), &invalid) {
+	if invalid, ok := errors.AsType[*InvalidError](checkPerson(id, p)); ok {
 		im.file.fault(row.line, "person_"+invalid.Field, invalid.Want, invalid.Got)
 	}
 }

@@ -136,8 +136,7 @@ func (r *csvReader) readRows() {
 }
 
 func errorLine(err error) int {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*csv.ParseError](err); ok {
 		return p.StartLine
 	}
 	return 0

@@ -11,8 +11,6 @@ import (
 	"watchhouse/telemetry"
 )
 
-func at(f float64) *float64 { return &f }
-
 func TestDeviceRules(t *testing.T) {
 	garage := func(change func(*Device)) Device {
 		d := Device{ID: "d", Kind: telemetry.Garage}
@@ -29,11 +27,11 @@ func TestDeviceRules(t *testing.T) {
 		{"no kind", "kind", garage(func(d *Device) { d.Kind = "" })},
 		{"kind in capitals", "kind", garage(func(d *Device) { d.Kind = "Garage" })},
 		{"misspelt kind", "kind", garage(func(d *Device) { d.Kind = "emergency_buttom" })},
-		{"half a place", "lat", garage(func(d *Device) { d.Lat = at(31) })},
-		{"latitude", "lat", garage(func(d *Device) { d.Lat, d.Lon = at(121), at(31) })},
-		{"longitude", "lon", garage(func(d *Device) { d.Lat, d.Lon = at(31), at(181) })},
-		{"no number", "lat", garage(func(d *Device) { d.Lat, d.Lon = at(math.NaN()), at(31) })},
-		{"infinite", "lon", garage(func(d *Device) { d.Lat, d.Lon = at(31), at(math.Inf(1)) })},
+		{"half a place", "lat", garage(func(d *Device) { d.Lat = new(float64(31)) })},
+		{"latitude", "lat", garage(func(d *Device) { d.Lat, d.Lon = new(float64(121)), new(float64(31)) })},
+		{"longitude", "lon", garage(func(d *Device) { d.Lat, d.Lon = new(float64(31)), new(float64(181)) })},
+		{"no number", "lat", garage(func(d *Device) { d.Lat, d.Lon = new(float64(math.NaN())), new(float64(31)) })},
+		{"infinite", "lon", garage(func(d *Device) { d.Lat, d.Lon = new(float64(31)), new(float64(math.Inf(1))) })},
 		{"power", "power", garage(func(d *Device) { d.Power = "wind" })},
 		{"negative interval", "report_interval_s", garage(func(d *Device) { d.ReportInterval = -time.Second })},
 		{"fraction of a second", "report_interval_s", garage(func(d *Device) { d.ReportInterval = 1500 * time.Millisecond })},
@@ -136,7 +134,7 @@ func TestInterval(t *testing.T) {
 
 // The JSON of a device is part of the HTTP contract.
 func TestDeviceJSON(t *testing.T) {
-	text, err := json.Marshal(Device{ID: "d", Kind: telemetry.Garage, Lat: at(31), Lon: at(121), ReportInterval: time.Hour, HasSecret: true})
+	text, err := json.Marshal(Device{ID: "d", Kind: telemetry.Garage, Lat: new(float64(31)), Lon: new(float64(121)), ReportInterval: time.Hour, HasSecret: true})
 	check(t, err)
 	if want := `{"id":"d","kind":"garage","lat":31,"lon":121,"has_secret":true}`; string(text) != want {
 		t.Errorf("JSON %s, want %s", text, want)

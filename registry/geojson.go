@@ -130,8 +130,7 @@ func (p *areaParser) feature(n int, f feature) {
 		AutoDispatch: p.text(n, "auto_dispatch", f.Properties.AutoDispatch),
 		Boundary:     p.boundary(n, f.Geometry),
 	}
-	var invalid *InvalidError
-	if errors.As(checkArea(a), &invalid) {
+	if invalid, ok := errors.AsType[*InvalidError](checkArea(a)); ok {
 		p.fault(n, "properties."+invalid.Field, invalid.Want, invalid.Got)
 	}
 	if first, twice := p.seen[a.ID]; twice && telemetry.ValidID(a.ID) {

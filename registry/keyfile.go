@@ -113,7 +113,7 @@ func writeKeyFile(file string, key []byte) error {
 	if err != nil {
 		return fmt.Errorf("make key file: %w", err)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // a leftover is an orphan, not a fault
 	_, err = f.WriteString(text)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {

@@ -77,8 +77,7 @@ func TestPersonRules(t *testing.T) {
 		"many contacts": {"p", Personal{Name: "秘密", Contacts: make([]Contact, maxContacts+1)}},
 	} {
 		err := r.PutPersons(t.Context(), "t", map[string]Personal{"ok": wang(), tc.id: tc.p})
-		var invalid *InvalidError
-		if !errors.As(err, &invalid) {
+		if _, ok := errors.AsType[*InvalidError](err); !ok {
 			t.Errorf("%s: error %v, want an *InvalidError", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "秘密") || strings.Contains(err.Error(), "1381234")) {

@@ -7,10 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDecodeEvent(t *testing.T) {
-	full := Event{Type: "sos", TS: ptr(int64(1763888888123)), Boot: ptr(uint32(3)), Seq: ptr(uint32(12))}
+	full := Event{Type: "sos", TS: new(int64(1763888888123)), Boot: new(uint32(3)), Seq: new(uint32(12))}
 	for _, tc := range []struct {
 		name, payload string
 		want          Event
@@ -25,8 +23,8 @@ func TestDecodeEvent(t *testing.T) {
 		{name: "escapes", payload: `{"type":"s\u006fs"}`, want: Event{Type: "sos"}},
 		{name: "escaped key is not the field", payload: `{"type":"sos","x\"":[{"}":1}]}`, want: Event{Type: "sos"}},
 		{name: "assignment", payload: `{"type":"arrive","assignment":"01J9"}`, want: Event{Type: "arrive", Assignment: "01J9"}},
-		{name: "impossible time is cut", payload: `{"type":"sos","ts":1e300}`, want: Event{Type: "sos", TS: ptr(int64(9223372036854775807))}},
-		{name: "beyond float64", payload: `{"type":"sos","ts":-1e999}`, want: Event{Type: "sos", TS: ptr(int64(-9223372036854775808))}},
+		{name: "impossible time is cut", payload: `{"type":"sos","ts":1e300}`, want: Event{Type: "sos", TS: new(int64(9223372036854775807))}},
+		{name: "beyond float64", payload: `{"type":"sos","ts":-1e999}`, want: Event{Type: "sos", TS: new(int64(-9223372036854775808))}},
 
 		{name: "empty", payload: "", field: "payload", got: "an empty one"},
 		{name: "only NUL", payload: "\x00\x00", field: "payload", got: "an empty one"},
@@ -34,7 +32,7 @@ func TestDecodeEvent(t *testing.T) {
 		{name: "word", payload: "SOS", field: "payload", got: "a bare word such as NaN"},
 		{name: "string", payload: `"sos"`, field: "payload", got: "a string"},
 		{name: "array", payload: `[{"type":"sos"}]`, field: "payload", got: "an array"},
-		{name: "no type", payload: `{"seq":1}`, want: Event{Seq: ptr(uint32(1))}, field: "type", got: "nothing"},
+		{name: "no type", payload: `{"seq":1}`, want: Event{Seq: new(uint32(1))}, field: "type", got: "nothing"},
 		{name: "other case", payload: `{"Type":"sos"}`, field: "type", got: "nothing"},
 		{name: "null type", payload: `{"type":null}`, field: "type", got: "nothing"},
 		{name: "empty type", payload: `{"type":""}`, field: "type", got: "an empty one"},

@@ -93,37 +93,13 @@ func validMetricName(name []byte) bool {
 
 // metricName is the name as a string; the shipped ones cost no allocation.
 func metricName(name []byte) string {
-	switch string(name) {
-	case "battery_pct":
-		return "battery_pct"
-	case "battery_v":
-		return "battery_v"
-	case "fill_dry_pct":
-		return "fill_dry_pct"
-	case "fill_hazardous_pct":
-		return "fill_hazardous_pct"
-	case "fill_recyclable_pct":
-		return "fill_recyclable_pct"
-	case "fill_wet_pct":
-		return "fill_wet_pct"
-	case "humidity_pct":
-		return "humidity_pct"
-	case "mains":
-		return "mains"
-	case "nh3_ppm":
-		return "nh3_ppm"
-	case "rssi_dbm":
-		return "rssi_dbm"
-	case "temp_c":
-		return "temp_c"
-	case "weight_dry_kg":
-		return "weight_dry_kg"
-	case "weight_hazardous_kg":
-		return "weight_hazardous_kg"
-	case "weight_recyclable_kg":
-		return "weight_recyclable_kg"
-	case "weight_wet_kg":
-		return "weight_wet_kg"
+	for _, shipped := range [...]string{
+		"battery_pct", "battery_v", "fill_dry_pct", "fill_hazardous_pct", "fill_recyclable_pct", "fill_wet_pct", "humidity_pct",
+		"mains", "nh3_ppm", "rssi_dbm", "temp_c", "weight_dry_kg", "weight_hazardous_kg", "weight_recyclable_kg", "weight_wet_kg",
+	} {
+		if string(name) == shipped {
+			return shipped
+		}
 	}
 	return string(name)
 }

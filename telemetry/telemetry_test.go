@@ -23,39 +23,57 @@ func TestDecodeTelemetry(t *testing.T) {
 		faults        string // as FieldErrors writes them, without what was wanted
 	}{
 		{name: "contract example", payload: `{"ts":1763888888123,"seq":7,"rssi_dbm":-91,"battery_pct":87}`, want: []Reading{
-			{TS: ptr(int64(1763888888123)), Seq: ptr(uint32(7)), Metrics: []Metric{{"battery_pct", 87}, {"rssi_dbm", -91}}},
+			{TS: new(int64(1763888888123)), Seq: new(uint32(7)), Metrics: []Metric{{"battery_pct", 87}, {"rssi_dbm", -91}}},
 		}},
 		{name: "array", payload: `[{"ts":1763888888123,"temp_c":-1.5e1},{"boot":2,"temp_c":3}]`, want: []Reading{
-			{TS: ptr(int64(1763888888123)), Metrics: []Metric{{"temp_c", -15}}},
-			{Boot: ptr(uint32(2)), Metrics: []Metric{{"temp_c", 3}}},
+			{TS: new(int64(1763888888123)), Metrics: []Metric{{"temp_c", -15}}},
+			{Boot: new(uint32(2)), Metrics: []Metric{{"temp_c", 3}}},
 		}},
 		{name: "booleans, null, unknown names", payload: `{"mains":true,"door":false,"x":null,"Vendor.x-1":0}`, want: []Reading{
 			{Metrics: []Metric{{"Vendor.x-1", 0}, {"door", 0}, {"mains", 1}}},
 		}},
 		{name: "nothing to say", payload: `{}`, want: []Reading{{}}},
 		{name: "empty array", payload: `[]`},
-		{name: "a bad field leaves the others", payload: `{"temp_c":"21.5","battery_pct":87,"mains":{"a":[1]}}`,
+		{
+			name: "a bad field leaves the others", payload: `{"temp_c":"21.5","battery_pct":87,"mains":{"a":[1]}}`,
 			want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}},
-			faults: "temp_c a string; mains an object"},
-		{name: "NaN leaves the others", payload: `[{"temp_c":NaN,"battery_pct":87},{"temp_c":-Infinity,"mains":1}]`,
+			faults: "temp_c a string; mains an object",
+		},
+		{
+			name: "NaN leaves the others", payload: `[{"temp_c":NaN,"battery_pct":87},{"temp_c":-Infinity,"mains":1}]`,
 			want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}, {Metrics: []Metric{{"mains", 1}}}},
-			faults: "[0].temp_c a bare word such as NaN; [1].temp_c a bare word such as NaN"},
-		{name: "beyond float64", payload: `{"temp_c":1e999,"mains":1}`,
-			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c a number out of range"},
-		{name: "an unusable time is not believed", payload: `{"ts":"1763888888123","temp_c":1}`,
-			want: []Reading{{TS: ptr(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts a string"},
-		{name: "two times", payload: `{"ts":1763888888123,"ts":1763888888124,"temp_c":1}`,
-			want: []Reading{{TS: ptr(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts it twice"},
-		{name: "two values of a metric", payload: `{"temp_c":1,"mains":1,"temp_c":2}`,
-			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c it twice"},
-		{name: "an element that is none", payload: `[{"a":1},5,"x",null,[{"a":2}],{"a":3}]`,
+			faults: "[0].temp_c a bare word such as NaN; [1].temp_c a bare word such as NaN",
+		},
+		{
+			name: "beyond float64", payload: `{"temp_c":1e999,"mains":1}`,
+			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c a number out of range",
+		},
+		{
+			name: "an unusable time is not believed", payload: `{"ts":"1763888888123","temp_c":1}`,
+			want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts a string",
+		},
+		{
+			name: "two times", payload: `{"ts":1763888888123,"ts":1763888888124,"temp_c":1}`,
+			want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts it twice",
+		},
+		{
+			name: "two values of a metric", payload: `{"temp_c":1,"mains":1,"temp_c":2}`,
+			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c it twice",
+		},
+		{
+			name: "an element that is none", payload: `[{"a":1},5,"x",null,[{"a":2}],{"a":3}]`,
 			want:   []Reading{{Metrics: []Metric{{"a", 1}}}, {Metrics: []Metric{{"a", 3}}}},
-			faults: "[1] a number; [2] a string; [3] null; [4] an array"},
-		{name: "bad names", payload: `{"":1,"1a":1,"a b":1,"温度":1,"` + strings.Repeat("n", 65) + `":1,"ok":1}`,
+			faults: "[1] a number; [2] a string; [3] null; [4] an array",
+		},
+		{
+			name: "bad names", payload: `{"":1,"1a":1,"a b":1,"温度":1,"` + strings.Repeat("n", 65) + `":1,"ok":1}`,
 			want:   []Reading{{Metrics: []Metric{{"ok", 1}}}},
-			faults: `"" another; "1a" another; "a b" another; "\u6e29\u5ea6" another; "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn another`},
-		{name: "bad seq", payload: `{"seq":-1,"boot":1.5,"a":1}`, want: []Reading{{Metrics: []Metric{{"a", 1}}}},
-			faults: "seq a number out of range; boot a number with a fraction"},
+			faults: `"" another; "1a" another; "a b" another; "\u6e29\u5ea6" another; "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn another`,
+		},
+		{
+			name: "bad seq", payload: `{"seq":-1,"boot":1.5,"a":1}`, want: []Reading{{Metrics: []Metric{{"a", 1}}}},
+			faults: "seq a number out of range; boot a number with a fraction",
+		},
 		{name: "empty", payload: "", faults: "payload an empty one"},
 		{name: "garbage", payload: "\x00\x01\xff", faults: "payload text that is not JSON"},
 		{name: "bare number", payload: "5", faults: "payload a number"},
@@ -195,8 +213,8 @@ func TestDecodeCommandAck(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	ts, old := ptr(int64(1763888888123)), ptr(int64(3600_000))
-	one, two := ptr(uint32(1)), ptr(uint32(2))
+	ts, old := new(int64(1763888888123)), new(int64(3600_000))
+	one, two := new(uint32(1)), new(uint32(2))
 	for _, tc := range []struct {
 		name string
 		ev   Event
@@ -227,7 +245,7 @@ func TestIdentityTellsApart(t *testing.T) {
 		if rapid.Bool().Draw(t, "absent") {
 			return nil
 		}
-		return ptr(rapid.Uint32Range(0, 20).Draw(t, "n"))
+		return new(rapid.Uint32Range(0, 20).Draw(t, "n"))
 	})
 	type message struct {
 		device string
@@ -237,7 +255,7 @@ func TestIdentityTellsApart(t *testing.T) {
 		m := message{device: rapid.SampledFrom([]string{"a", "a1", "b"}).Draw(t, "device")}
 		m.ev = Event{Boot: number.Draw(t, "boot"), Seq: number.Draw(t, "seq")}
 		if rapid.Bool().Draw(t, "timed") {
-			m.ev.TS = ptr(earliestMS + rapid.Int64Range(-2, 20).Draw(t, "ts"))
+			m.ev.TS = new(earliestMS + rapid.Int64Range(-2, 20).Draw(t, "ts"))
 		}
 		return m
 	})
@@ -264,17 +282,17 @@ func TestEffectiveTime(t *testing.T) {
 		bad  bool
 	}{
 		{"none", nil, received, false},
-		{"the same moment", ptr(received), received, false},
-		{"a day late", ptr(received - 86_400_000), received - 86_400_000, false},
-		{"first of 2020", ptr(int64(1577836800000)), 1577836800000, false},
-		{"before 2020", ptr(int64(1577836799999)), received, true},
-		{"five minutes ahead", ptr(received + 300_000), received + 300_000, false},
-		{"more than five minutes ahead", ptr(received + 300_001), received, true},
-		{"1970", ptr(int64(0)), received, true},
-		{"in seconds", ptr(received / 1000), received, true},
-		{"negative", ptr(int64(-1)), received, true},
-		{"the end of time", ptr(int64(math.MaxInt64)), received, true},
-		{"its beginning", ptr(int64(math.MinInt64)), received, true},
+		{"the same moment", new(received), received, false},
+		{"a day late", new(received - 86_400_000), received - 86_400_000, false},
+		{"first of 2020", new(int64(1577836800000)), 1577836800000, false},
+		{"before 2020", new(int64(1577836799999)), received, true},
+		{"five minutes ahead", new(received + 300_000), received + 300_000, false},
+		{"more than five minutes ahead", new(received + 300_001), received, true},
+		{"1970", new(int64(0)), received, true},
+		{"in seconds", new(received / 1000), received, true},
+		{"negative", new(int64(-1)), received, true},
+		{"the end of time", new(int64(math.MaxInt64)), received, true},
+		{"its beginning", new(int64(math.MinInt64)), received, true},
 	} {
 		ms, bad := EffectiveTime(tc.ts, received*1e6+999_999)
 		if ms != tc.want || bad != tc.bad {

@@ -36,9 +36,16 @@ func TestDefaultReportInterval(t *testing.T) {
 		power Power
 		want  time.Duration
 	}{
-		{EmergencyButton, Mains, 300 * time.Second}, {EmergencyButton, Battery, 14400 * time.Second}, {EmergencyButton, "", 300 * time.Second},
-		{SafetyHouse, Mains, 30 * time.Second}, {SafetyHouse, Battery, 30 * time.Second}, {Gateway, "", 300 * time.Second},
-		{SortingPoint, Battery, time.Hour}, {RecyclablesPoint, "", time.Hour}, {Garage, Mains, time.Hour}, {"street_lamp", "", time.Hour},
+		{EmergencyButton, Mains, 300 * time.Second},
+		{EmergencyButton, Battery, 14400 * time.Second},
+		{EmergencyButton, "", 300 * time.Second},
+		{SafetyHouse, Mains, 30 * time.Second},
+		{SafetyHouse, Battery, 30 * time.Second},
+		{Gateway, "", 300 * time.Second},
+		{SortingPoint, Battery, time.Hour},
+		{RecyclablesPoint, "", time.Hour},
+		{Garage, Mains, time.Hour},
+		{"street_lamp", "", time.Hour},
 	} {
 		if got := DefaultReportInterval(tc.kind, tc.power); got != tc.want {
 			t.Errorf("%s on %q: %v, want %v", tc.kind, tc.power, got, tc.want)
