@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/url"
 	"slices"
 	"sync"
@@ -135,9 +134,6 @@ func (f *Fleet) Devices(kind telemetry.Kind) []string {
 
 // Has reports whether the device is in the fleet.
 func (f *Fleet) Has(id string) bool { return f.byID[id] != nil }
-
-// IDs of all devices, in order.
-func (f *Fleet) IDs() []string { return slices.Sorted(maps.Keys(f.byID)) }
 
 // Drain waits until nothing is queued or unacknowledged, or ctx ends.
 func (f *Fleet) Drain(ctx context.Context) error {

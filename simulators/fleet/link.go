@@ -45,6 +45,7 @@ func (l *link) run(ctx context.Context) {
 		s, err := l.connect(ctx)
 		if err != nil {
 			l.fleet.stats.failed.Add(1)
+			l.fleet.log.Debug("connect failed", "device", l.owner().Spec().ID, "error", err)
 			tries++
 			l.pause(ctx, l.retryAfter(tries))
 			continue

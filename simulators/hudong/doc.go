@@ -11,5 +11,5 @@
 //
 // # Errors
 //
-// Only the writers and readers fail, with the error of the underlying file wrapped, or with the feature that is wrong.
+// Only the writers fail, with the error of the underlying file wrapped.
 package hudong

@@ -109,27 +109,6 @@ func (a Area) feature() feature {
 	}
 }
 
-// ReadAreas reads what WriteAreas wrote: polygons without holes, with an id.
-func ReadAreas(r io.Reader) ([]Area, error) {
-	var file struct{ Features []feature }
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
-		return nil, fmt.Errorf("read areas: %w", err)
-	}
-	var areas []Area
-	for i, f := range file.Features {
-		g := f.Geometry
-		if f.Properties.ID == "" || g.Type != "Polygon" || len(g.Coordinates) != 1 || len(g.Coordinates[0]) < 4 {
-			return nil, fmt.Errorf("read areas: feature %d: want an id and one Polygon ring of at least 4 positions", i)
-		}
-		a := Area{ID: f.Properties.ID, Name: f.Properties.Name, NameEN: f.Properties.NameEN}
-		for _, c := range g.Coordinates[0][:len(g.Coordinates[0])-1] {
-			a.Border = append(a.Border, Point{Lat: c[1], Lon: c[0]})
-		}
-		areas = append(areas, a)
-	}
-	return areas, nil
-}
-
 // WriteFiles writes both files into dir, which must exist.
 func (d Dataset) WriteFiles(dir string) error {
 	return errors.Join(
