@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,18 +32,18 @@ func (m *meter) count(now time.Duration, acks int64) {
 	m.seconds[min(int(now/time.Second), len(m.seconds)-1)].Add(acks)
 }
 
-// watch shows progress each second until the run's end and gives the target's CPU time of the measured part, once.
-func (m *meter) watch(ctx context.Context, t Target, progress Progress) <-chan time.Duration {
-	out := make(chan time.Duration, 1)
+// watch shows progress each second until the run's end and gives the CPU time of the target and of this process in the measured part, once.
+func (m *meter) watch(ctx context.Context, t Target, progress Progress) <-chan [2]time.Duration {
+	out := make(chan [2]time.Duration, 1)
 	go func() {
 		sleep(ctx, time.Until(m.start.Add(m.from)))
-		before := processCPU(t.PID)
+		target, own := processCPU(t.PID), processCPU(os.Getpid())
 		total := int(m.end / time.Second)
 		for m.now() < m.end && ctx.Err() == nil {
 			sleep(ctx, min(m.end-m.now(), time.Second))
 			progress.report("running "+t.Name, min(int(m.now()/time.Second), total), total)
 		}
-		out <- processCPU(t.PID) - before
+		out <- [2]time.Duration{processCPU(t.PID) - target, processCPU(os.Getpid()) - own}
 	}()
 	return out
 }
@@ -57,8 +58,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (m *meter) result(t Target, c Throughput, loops []*loop, cpu time.Duration) ThroughputResult {
-	r := ThroughputResult{Target: t.Name, Config: c, Latency: newHistogram(2), CPU: cpu}
+func (m *meter) result(t Target, c Throughput, loops []*loop) ThroughputResult {
+	r := ThroughputResult{Target: t.Name, Config: c, Latency: newHistogram(2)}
 	for _, l := range loops {
 		r.Acked += l.acked
 		r.Unacked += int64(l.outstanding)

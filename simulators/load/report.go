@@ -24,8 +24,7 @@ func (r ThroughputResult) Section() report.Section {
 		Series:    []report.Series{report.FromCounts(r.Target, "acks/s", r.Series)},
 	}
 	if r.CPU > 0 {
-		cores := r.CPU.Seconds() / c.Duration.Seconds()
-		s.Facts = append(s.Facts, report.Fact{Name: "broker's CPU", Value: fmt.Sprintf("%.2f cores", cores)})
+		s.Facts = append(s.Facts, report.Fact{Name: "CPU of broker, generator", Value: r.cores()})
 	}
 	return s
 }
@@ -55,9 +54,18 @@ func (r CompareResult) Section() report.Section {
 	return s
 }
 
+// cores tells the CPU use of both sides in the measured time.
+func (r ThroughputResult) cores() string {
+	seconds := r.Config.Duration.Seconds()
+	return fmt.Sprintf("%.2f and %.2f cores", r.CPU.Seconds()/seconds, r.Generator.Seconds()/seconds)
+}
+
 // brief tells a run in a few words, with what went wrong.
 func (r ThroughputResult) brief() string {
 	text := fmt.Sprintf("%s %.0f/s", r.Target, r.PerSecond)
+	if r.CPU > 0 {
+		text += ", CPU of broker and generator " + r.cores()
+	}
 	if r.Unacked > 0 || r.Broken > 0 {
 		text += fmt.Sprintf(" (%d without ack, %d broken)", r.Unacked, r.Broken)
 	}
@@ -100,6 +108,7 @@ func (r IdleResult) Section() report.Section {
 		Name: fmt.Sprintf("%d idle connections", r.Clients),
 		Facts: []report.Fact{
 			{Name: "resident memory each", Value: fmt.Sprintf("%.1f KB", float64(r.PerConnection)/1000)},
+			{Name: "each, had the process held nothing before", Value: fmt.Sprintf("%.1f KB", float64(r.After)/float64(max(1, r.Clients))/1000)},
 			{Name: "resident memory before, after", Value: fmt.Sprintf("%.1f MB, %.1f MB", float64(r.Before)/1e6, float64(r.After)/1e6)},
 			{Name: "connected in", Value: r.Connect.Round(time.Millisecond).String()},
 			{Name: "alive at the end", Value: fmt.Sprint(r.Alive)},

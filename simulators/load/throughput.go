@@ -58,6 +58,7 @@ type ThroughputResult struct {
 	Unacked   int64                   // published and not acknowledged when the grace time was over
 	Broken    int64                   // connections that ended before their time
 	CPU       time.Duration           // of the target's process in the measured time, 0 when unknown
+	Generator time.Duration           // of this process in the same time
 }
 
 // Run connects all clients, runs the loop and waits for the last acks.
@@ -81,7 +82,10 @@ func (c Throughput) Run(ctx context.Context, t Target, progress Progress) (Throu
 	defer stop()
 	cpu := m.watch(ctx, t, progress)
 	wg.Wait()
-	return m.result(t, c, loops, <-cpu), ctx.Err()
+	r := m.result(t, c, loops)
+	used := <-cpu
+	r.CPU, r.Generator = used[0], used[1]
+	return r, ctx.Err()
 }
 
 // connectAll signs n clients in, 64 at a time.
