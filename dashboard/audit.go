@@ -16,8 +16,8 @@ import (
 	"watchhouse/registry"
 )
 
-// auditLog is the chain "audit" in life.db: sign-ins, reveals of personal data, and who saw an incident first. What is
-// audited happens only after its record is on disk.
+// auditLog is the chain "audit" in life.db: sign-ins and sign-outs, reveals of personal data, and who saw an incident
+// first. A sign-in and a reveal happen only after their record is on disk; a sign-out never waits for it.
 type auditLog struct {
 	chain *journal.Chain
 	mu    sync.Mutex // the chain has one writer

@@ -59,11 +59,11 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 		return nil, s.loginFailed(ctx, err)
 	}
 	s.throttle.succeed(from, in.Body.User, time.Now())
-	cookie, err := s.sessions.begin(ctx, in.Cookie, u)
-	if err != nil {
+	if err := s.audit.add(ctx, AuditEntry{Actor: u.Name, Action: "login"}); err != nil {
 		return nil, err
 	}
-	if err := s.audit.add(ctx, AuditEntry{Actor: u.Name, Action: "login"}); err != nil {
+	cookie, err := s.sessions.begin(ctx, in.Cookie, u)
+	if err != nil {
 		return nil, err
 	}
 	s.metrics.logins.WithLabelValues("ok").Inc()

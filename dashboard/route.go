@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -16,6 +17,9 @@ const (
 	anyone  registry.Permission = ""
 )
 
+// bodyTimeout ends a body that trickles in. It also ends the request's context, so it is longer than a commit may take.
+const bodyTimeout = 15 * time.Second
+
 // operation is one route of the API.
 type operation struct {
 	id, method, path, summary string
@@ -28,7 +32,7 @@ type operation struct {
 func handle[I, O any](s *Server, api huma.API, o operation, h func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: apiPrefix + o.path, Summary: o.summary,
-		DefaultStatus: o.status, MaxBodyBytes: s.cfg.MaxBodyBytes,
+		DefaultStatus: o.status, MaxBodyBytes: s.cfg.MaxBodyBytes, BodyReadTimeout: bodyTimeout,
 	}
 	statuses := append([]int{http.StatusUnprocessableEntity, http.StatusInternalServerError}, o.problems...)
 	if o.method == http.MethodPost {

@@ -84,7 +84,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/people/p-1/reveal", nil, nil, 200, `"phone":"13812341234"`},
 		{"POST", "/people/p-1/reveal", map[string]any{"incident": "I1"}, nil, 200, `"contacts":[{"name":"王小明"`},
 		{"POST", "/people/p-9/reveal", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/users", nil, nil, 200, `"name":"operator","role":"operator"`},
+		{"GET", "/users", nil, nil, 200, `"name":"admin","role":"admin"`},
 		{"GET", "/journal", nil, nil, 200, `"items":[]`},
 		{"GET", "/journal?lane=other", nil, nil, 422, `"location":"query.lane"`},
 		{"GET", "/journal?cursor=AAAA", nil, nil, 422, `"location":"query.cursor"`},

@@ -13,9 +13,12 @@ import (
 )
 
 // signIn returns the session cookie of a new sign-in.
-func (c caller) signIn(user, pass string) *http.Cookie {
+func (c caller) signIn() *http.Cookie {
 	c.h.t.Helper()
-	res := c.do(http.MethodPost, "/api/v1/login", map[string]string{"user": user, "password": pass})
+	if _, known := c.h.reg.View().User("root"); !known {
+		c.h.root()
+	}
+	res := c.do(http.MethodPost, "/api/v1/login", map[string]string{"user": "root", "password": password})
 	if res.StatusCode != http.StatusOK {
 		c.h.t.Fatalf("sign-in: %d %s", res.StatusCode, text(res))
 	}
@@ -34,12 +37,13 @@ func (h *house) session(k *http.Cookie) caller {
 
 func TestSignInAndOut(t *testing.T) {
 	h := newHouse(t)
+	h.root()
 	res := h.nobody().do(http.MethodPost, "/api/v1/login", map[string]string{"user": "root", "password": password})
 	body := text(res)
 	if a := into[dashboard.Account](t, body); a.Name != "root" || a.Role != "admin" || !slices.Contains(a.Permissions, "users") {
 		t.Errorf("account %s", body)
 	}
-	k := h.nobody().signIn("root", password)
+	k := h.nobody().signIn()
 	if !k.HttpOnly || k.SameSite != http.SameSiteStrictMode || k.Path != "/" || k.Secure || k.Expires.Before(time.Now().Add(23*time.Hour)) {
 		t.Errorf("cookie %+v", k)
 	}
@@ -58,14 +62,14 @@ func TestSignInAndOut(t *testing.T) {
 
 func TestSecureCookieBehindAProxy(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.cfg.SecureCookie = true })
-	if k := h.nobody().signIn("root", password); !k.Secure {
+	if k := h.nobody().signIn(); !k.Secure {
 		t.Error("the cookie may travel in clear")
 	}
 }
 
 func TestSessionSurvivesARestart(t *testing.T) {
 	h := newHouse(t)
-	kept, ended := h.nobody().signIn("root", password), h.nobody().signIn("root", password)
+	kept, ended := h.nobody().signIn(), h.nobody().signIn()
 	h.session(ended).send(http.MethodPost, "/api/v1/logout", nil)
 	h.restart()
 	if status, body := h.session(kept).get("/api/v1/me"); status != http.StatusOK {
@@ -76,7 +80,7 @@ func TestSessionSurvivesARestart(t *testing.T) {
 
 func TestSessionTokenIsNotOnDisk(t *testing.T) {
 	h := newHouse(t)
-	k := h.nobody().signIn("root", password)
+	k := h.nobody().signIn()
 	keys, err := h.journal.KV("sessions").Keys(context.Background())
 	if err != nil || len(keys) != 1 || keys[0] == k.Value {
 		t.Errorf("keys %v, %v: want one hash", keys, err)
@@ -85,13 +89,13 @@ func TestSessionTokenIsNotOnDisk(t *testing.T) {
 
 func TestSignInReplacesTheSessionItFinds(t *testing.T) {
 	h := newHouse(t)
-	planted := h.nobody().signIn("root", password)
-	fresh := h.session(planted).signIn("root", password)
+	planted := h.nobody().signIn()
+	fresh := h.session(planted).signIn()
 	if fresh.Value == planted.Value {
 		t.Fatal("the token that was brought along is kept: a planted one would be signed in")
 	}
 	problem(t, h.session(planted).do(http.MethodGet, "/api/v1/me", nil), http.StatusUnauthorized, "unauthorized")
-	made := h.nobody().with("Cookie", "wh_session=made-up-by-someone-else").signIn("root", password)
+	made := h.nobody().with("Cookie", "wh_session=made-up-by-someone-else").signIn()
 	if made.Value == "made-up-by-someone-else" {
 		t.Error("a made-up token was accepted")
 	}
@@ -104,7 +108,7 @@ func TestSessionEndsWhenIdleAndInTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, adjust)
-			k := h.nobody().signIn("root", password)
+			k := h.nobody().signIn()
 			if left := time.Until(k.Expires); name == "lifetime" && left > time.Minute {
 				t.Errorf("the cookie lives for %v", left)
 			}
@@ -123,7 +127,7 @@ func TestSessionEndsWhenIdleAndInTheEnd(t *testing.T) {
 
 func TestRequestsMoveTheIdleExpiryWithoutWritingEachTime(t *testing.T) {
 	h := newHouse(t)
-	k := h.nobody().signIn("root", password)
+	k := h.nobody().signIn()
 	before := h.journal.Health().Life.Commits
 	for range 50 {
 		if status, _ := h.session(k).get("/api/v1/me"); status != http.StatusOK {
@@ -138,23 +142,20 @@ func TestRequestsMoveTheIdleExpiryWithoutWritingEachTime(t *testing.T) {
 
 func TestChangedRoleAndDisabledUserTakeEffectAtOnce(t *testing.T) {
 	h := newHouse(t)
-	k := h.nobody().signIn("root", password)
-	put := func(u registry.User) {
-		t.Helper()
-		if err := h.reg.PutUser(context.Background(), "test", u, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(registry.User{Name: "root", Role: registry.Viewer})
+	k := h.nobody().signIn()
+	viewer := h.as(registry.Viewer)
+	h.as(registry.Admin) // another one must be left
+	h.user(registry.User{Name: "root", Role: registry.Viewer}, "")
 	problem(t, h.session(k).do(http.MethodGet, "/api/v1/users", nil), http.StatusForbidden, "forbidden")
-	put(registry.User{Name: "root", Role: registry.Viewer, Disabled: true})
+	h.user(registry.User{Name: "root", Role: registry.Viewer, Disabled: true}, "")
 	problem(t, h.session(k).do(http.MethodGet, "/api/v1/me", nil), http.StatusUnauthorized, "unauthorized")
-	put(registry.User{Name: "viewer", Role: registry.Viewer, Disabled: true})
-	problem(t, h.as(registry.Viewer).do(http.MethodGet, "/api/v1/me", nil), http.StatusUnauthorized, "unauthorized")
+	h.user(registry.User{Name: "viewer", Role: registry.Viewer, Disabled: true}, "")
+	problem(t, viewer.do(http.MethodGet, "/api/v1/me", nil), http.StatusUnauthorized, "unauthorized")
 }
 
 func TestGuessingIsSlowedDownAndNothingOfItIsLogged(t *testing.T) {
 	h := newHouse(t)
+	h.root()
 	try := func(user, pass string) *http.Response {
 		return h.nobody().do(http.MethodPost, "/api/v1/login", map[string]string{"user": user, "password": pass})
 	}
@@ -203,7 +204,7 @@ func TestAFaultyLoginDoesNotEchoThePassword(t *testing.T) {
 
 func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.cfg.TrustedOrigins = []string{"https://wall.example"} })
-	k := h.nobody().signIn("root", password)
+	k := h.nobody().signIn()
 	for _, tc := range []struct {
 		name   string
 		header []string
@@ -243,7 +244,7 @@ func TestRequestIDIsKeptIfItIsPlain(t *testing.T) {
 
 func TestAuditKeepsWhoSawWhat(t *testing.T) {
 	h := newHouse(t)
-	h.nobody().signIn("root", password)
+	h.nobody().signIn()
 	h.as(registry.Operator).send(http.MethodPost, "/api/v1/people/p-1/reveal", map[string]any{"incident": "I1", "reason": "call back"})
 	h.as(registry.Viewer).send(http.MethodPost, "/api/v1/people/p-1/reveal", nil) // refused: no record
 	h.restart()
@@ -273,10 +274,11 @@ func TestAuditKeepsWhoSawWhat(t *testing.T) {
 
 func TestNothingIsRevealedUnaudited(t *testing.T) {
 	h := newHouse(t)
+	operator := h.as(registry.Operator)
 	h.broken = true
 	if err := h.journal.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	res := h.as(registry.Operator).do(http.MethodPost, "/api/v1/people/p-1/reveal", nil)
+	res := operator.do(http.MethodPost, "/api/v1/people/p-1/reveal", nil)
 	problem(t, res, http.StatusServiceUnavailable, "unavailable")
 }

@@ -161,7 +161,7 @@ func TestStreamEndsWithTheSessionAndWithTheRole(t *testing.T) {
 			}
 		}
 	}
-	k := h.nobody().signIn("root", password)
+	k := h.nobody().signIn()
 	conn := h.session(k).console(stream.Subprotocol)
 	say(t, conn, stream.ClientFrame{T: "hello"})
 	frames(t, conn, "welcome")
@@ -170,7 +170,7 @@ func TestStreamEndsWithTheSessionAndWithTheRole(t *testing.T) {
 		t.Errorf("after logout: %d", code)
 	}
 
-	k = h.nobody().signIn("root", password)
+	k = h.nobody().signIn()
 	conn = h.session(k).console(stream.Subprotocol)
 	say(t, conn, stream.ClientFrame{T: "hello"})
 	frames(t, conn, "welcome")
@@ -183,9 +183,7 @@ func TestStreamEndsWithTheSessionAndWithTheRole(t *testing.T) {
 	conn = h.as(registry.Operator).console(stream.Subprotocol)
 	say(t, conn, stream.ClientFrame{T: "hello"})
 	frames(t, conn, "welcome")
-	if err := h.reg.PutUser(context.Background(), "test", registry.User{Name: "operator", Role: registry.Viewer}, ""); err != nil {
-		t.Fatal(err)
-	}
+	h.user(registry.User{Name: "operator", Role: registry.Viewer}, "")
 	if code := closed(conn); code != stream.CloseSession {
 		t.Errorf("after a change of role: %d", code)
 	}
