@@ -63,6 +63,9 @@ func (h *Hub) openRegistry(ctx context.Context) (err error) {
 	if h.registry, err = registry.Open(ctx, h.cfg.Registry, h.journal); err != nil {
 		return fmt.Errorf("open registry: %w", err)
 	}
+	if err := h.registry.KeyProblem(); err != nil {
+		h.log.Error("personal data cannot be read", "error", err)
+	}
 	return nil
 }
 
