@@ -111,7 +111,7 @@ func (j *Journal) shut(ctx context.Context) error {
 	j.cancel()
 	err := errors.Join(j.life.close(ctx), j.bulk.close(ctx), j.env.codec.close())
 	if j.flock != nil {
-		err = errors.Join(err, j.flock.Close())
+		err = errors.Join(err, unlockDir(j.flock))
 	}
 	return err
 }

@@ -65,7 +65,7 @@ func (b *batch) count() uint32 { return uint32(len(b.dones)) }
 // submission: with a receipt after the fsync of its frame, or with the error of a failed commit (then the message may or
 // may not be stored, must not be acknowledged, and the committer goes on retrying the frame by itself). done must not block.
 // When Submit returns an error (ErrLaneFull, ErrTooLarge, ErrClosed, a standing failure of the file) done is never called.
-// m.Payload must not be changed until done is called. Submit never blocks on disk. done may be nil.
+// m is copied: its Payload may be reused once Submit has returned. Submit never blocks on disk. done may be nil.
 func (l *Lane) Submit(m Message, done func(Receipt, error)) error {
 	size := sizeBound(&m)
 	if size > l.env.maxFrame-headerSize {

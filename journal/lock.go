@@ -26,3 +26,9 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// unlockDir gives the folder up. Closing alone would not: a child process being started at this moment shares the
+// descriptor, and with it the lock, until it has begun to run.
+func unlockDir(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}

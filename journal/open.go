@@ -49,7 +49,7 @@ func open(ctx context.Context, cfg Config, log *slog.Logger, with opener) (_ *Jo
 	}
 	j, err := assemble(ctx, cfg, log, with)
 	if err != nil {
-		return nil, errors.Join(err, flock.Close())
+		return nil, errors.Join(err, unlockDir(flock))
 	}
 	j.flock = flock
 	j.start()
