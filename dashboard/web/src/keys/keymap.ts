@@ -2,7 +2,7 @@
 
 export type KeyCommand =
   | 'acknowledge' | 'resolve' | 'unacknowledge' | 'note' | 'submit' | 'mute'
-  | 'screen.live' | 'screen.devices' | 'search' | 'help'
+  | 'screen.live' | 'screen.devices' | 'search' | 'help' | 'back'
 
 export interface Binding {
   command: KeyCommand
@@ -27,6 +27,7 @@ export const bindings: readonly Binding[] = [
   { command: 'screen.devices', code: 'Digit2', alt: true, label: 'Alt+2' },
   { command: 'search', code: 'KeyK', ctrl: true, label: 'Ctrl+K' },
   { command: 'help', code: 'Slash', ctrl: true, label: 'Ctrl+/' },
+  { command: 'back', code: 'Escape', label: 'Esc' },
 ]
 
 /** Single letters, off by default: speech input and a stray hand would trigger them. */

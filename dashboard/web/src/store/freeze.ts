@@ -8,7 +8,10 @@ export class FrozenOrder {
   /** Gives the ids to show, how many arrivals wait and how many of the shown have left. */
   update(current: readonly string[], frozen: boolean): { ids: readonly string[]; waiting: number; gone: number } {
     // An empty list has no place that a hand could miss.
-    if (!frozen || this.shown.length === 0) this.shown = [...current]
+    if (!frozen || this.shown.length === 0) {
+      this.shown = [...current]
+      return { ids: this.shown, waiting: 0, gone: 0 }
+    }
     const [known, there] = [new Set(this.shown), new Set(current)]
     return {
       ids: this.shown,

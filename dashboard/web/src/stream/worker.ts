@@ -1,7 +1,7 @@
 import type { Snapshot } from '../api/types'
 import { Connection } from './connection'
 import { Outbox } from './outbox'
-import { subprotocol, type ToPage, type ToWorker } from './protocol'
+import { subprotocol, type AudioReport, type ToPage, type ToWorker } from './protocol'
 
 /** The dedicated worker that owns socket and timers: a busy or throttled page does not delay them. */
 
@@ -13,6 +13,7 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope
 const outbox = new Outbox((messages) => scope.postMessage(messages))
 let connection: Connection | null = null
+let audio: AudioReport | null = null
 
 function streamUrl(): string {
   const url = new URL('/api/v1/stream', self.location.origin)
@@ -49,6 +50,7 @@ function start(tab: string): void {
     now: () => performance.now(),
     later,
   }, { epoch: '', seq: 0 }, tab)
+  if (audio) connection.reportAudio(audio)
   connection.start()
 }
 
@@ -58,7 +60,9 @@ scope.onmessage = ({ data }) => {
     case 'stop': return connection?.stop()
     case 'kick': return connection?.kick()
     case 'seen': return connection?.seen(data.seq)
-    case 'audio': return connection?.reportAudio(data.state)
+    case 'audio':
+      audio = data.state // the page judges its loudspeaker before anybody has signed in
+      return connection?.reportAudio(data.state)
     case 'visible':
       outbox.visible = data.visible
       if (data.visible) outbox.flush()

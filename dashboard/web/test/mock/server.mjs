@@ -11,9 +11,9 @@ import { World } from './world.mjs'
 const dist = new URL('../../dist/', import.meta.url)
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain' }
 const users = {
-  li: { name: '李', role: 'operator', permissions: ['view', 'handle', 'reveal'] },
-  zhang: { name: '张', role: 'supervisor', permissions: ['view', 'handle', 'review', 'reveal'] },
-  wall: { name: '大屏', role: 'viewer', permissions: ['view'] },
+  li: { name: 'li', role: 'operator', permissions: ['view', 'handle', 'reveal'] },
+  zhang: { name: 'zhang', role: 'supervisor', permissions: ['view', 'handle', 'review', 'reveal'] },
+  wall: { name: 'wall', role: 'viewer', permissions: ['view'] },
 }
 export const password = 'right horse'
 

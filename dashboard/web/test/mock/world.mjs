@@ -21,6 +21,7 @@ export class World {
     this.areas = areas
     this.incidents = new Map()
     this.transitions = []
+    this.latest = new Map()
     this.results = new Map()
     this.listeners = new Set()
     this.deviceListeners = new Set()
@@ -49,8 +50,8 @@ export class World {
 
   /** A press or panic: a new incident, or a further occurrence of the open one. */
   raise(device, rule, at = this.now()) {
-    const open = [...this.incidents.values()].find((i) => i.device === device && i.rule === rule && !['resolved', 'closed'].includes(i.state))
-    if (open) return this.step(open, 'occurrence', 'engine', { occurrences: open.occurrences + 1, last_at: at, badges: ['repeat'] }, { same: true })
+    const open = this.incidents.get(this.latest.get(`${device} ${rule}`))
+    if (open && !['resolved', 'closed'].includes(open.state)) return this.step(open, 'occurrence', 'engine', { occurrences: open.occurrences + 1, last_at: at, badges: ['repeat'] }, { same: true })
     const about = rules[rule]
     const known = this.devices.get(device)
     const deadlines = Object.entries(about.deadlines).map(([name, s]) => ({ name, due_at: at + s * 1000 }))
@@ -59,6 +60,7 @@ export class World {
       area: known?.area ?? '', person: known?.person || undefined, active: true, occurrences: 1, raised_at: at, last_at: at,
       supervise_level: 0, deadlines, assignments: [], badges: [], response: about.response, causes: [`event/${this.seq}`],
     }
+    this.latest.set(`${device} ${rule}`, incident.id)
     return this.step(incident, 'raised', 'engine', {}, { at })
   }
 
