@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,18 @@ func newWorld() *fakeWorld {
 	return w
 }
 
+var loadShipped = sync.OnceValues(func() (*Rules, error) { return LoadRules("") })
+
+// shippedRules are immutable, so all tests share them.
+func shippedRules(tb testing.TB) *Rules {
+	tb.Helper()
+	r, err := loadShipped()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
 // desk decides by hand: no lanes, no goroutines. Every step goes through its encoding, and a second book folds what was encoded.
 type desk struct {
 	tb    testing.TB
@@ -68,12 +81,8 @@ type desk struct {
 
 func newDesk(tb testing.TB) *desk {
 	tb.Helper()
-	rules, err := LoadRules("")
-	if err != nil {
-		tb.Fatal(err)
-	}
 	return &desk{
-		tb: tb, d: &decider{rules: rules, epoch: "epoch", writer: "w"}, book: newBook(), other: newBook(),
+		tb: tb, d: &decider{rules: shippedRules(tb), epoch: "epoch", writer: "w"}, book: newBook(), other: newBook(),
 		world: newWorld(), now: t0,
 	}
 }

@@ -58,10 +58,6 @@ type Engine struct {
 
 // New loads rules, the last snapshot and the steps after it; it does not start anything.
 func New(ctx context.Context, cfg Config, d Deps) (*Engine, error) {
-	return newEngine(ctx, cfg, d.ports())
-}
-
-func newEngine(ctx context.Context, cfg Config, p ports) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -69,6 +65,10 @@ func newEngine(ctx context.Context, cfg Config, p ports) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newEngine(ctx, cfg, rules, d.ports())
+}
+
+func newEngine(ctx context.Context, cfg Config, rules *Rules, p ports) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, ports: p, decider: &decider{rules: rules, epoch: p.ledger.ID(), writer: newWriter(p.now())},
 		mailbox: make(chan *request, 256), events: make(chan laneBatch, 4), states: make(chan laneBatch, 4),

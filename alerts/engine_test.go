@@ -227,7 +227,7 @@ func TestAMessageThatCannotBeJudged(t *testing.T) {
 		bad := &panickyWorld{fakeWorld: p.world}
 		ports := p.ports()
 		ports.world = func() world { return bad }
-		e, err := newEngine(t.Context(), p.cfg, ports)
+		e, err := newEngine(t.Context(), p.cfg, shippedRules(t), ports)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,7 +306,7 @@ func TestSnapshotsLetTheLanesForget(t *testing.T) {
 		if err := <-p.ended; err != nil {
 			t.Fatal(err)
 		}
-		from, err := newEngine(t.Context(), p.cfg, p.ports())
+		from, err := newEngine(t.Context(), p.cfg, shippedRules(p.tb), p.ports())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -257,7 +257,7 @@ func (p *plant) ports() ports {
 // start runs a new engine on what there is.
 func (p *plant) start() *Engine {
 	p.tb.Helper()
-	e, err := newEngine(context.Background(), p.cfg, p.ports())
+	e, err := newEngine(context.Background(), p.cfg, shippedRules(p.tb), p.ports())
 	if err != nil {
 		p.tb.Fatal(err)
 	}

@@ -39,11 +39,11 @@ func (v *View) after(b *book, touched map[string]struct{}, forgotten bool) *View
 			list = append(list, i)
 		}
 	}
+	if n := len(v.Incidents); len(list) > n && !slices.IsSortedFunc(list[max(n-1, 0):], byID) {
+		slices.SortFunc(list, byID)
+	}
 	if forgotten {
 		list = slices.DeleteFunc(list, func(i *Incident) bool { return b.incidents[i.ID] == nil })
-	}
-	if !slices.IsSortedFunc(list, byID) {
-		slices.SortFunc(list, byID)
 	}
 	next.Incidents = list
 	return next
