@@ -1,3 +1,4 @@
+import './compat'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { createConsole } from './app'

@@ -140,6 +140,34 @@ test('every key of the console is told by Ctrl+/', () => scene(async ({ console 
   await id(page, 'chart').waitFor()
 }))
 
+test('the journey works without what an old browser core lacks, and over plain http', () => scene(async ({ mock, open, password }) => {
+  const { page, context } = await open()
+  await context.addInitScript(() => {
+    delete window.structuredClone
+    delete Object.hasOwn
+    for (const name of ['at', 'findLast', 'findLastIndex', 'toSorted', 'toReversed', 'toSpliced', 'with']) delete Array.prototype[name]
+    delete String.prototype.at
+    delete AbortSignal.timeout
+    delete AbortSignal.any
+    delete Crypto.prototype.randomUUID
+    Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
+  })
+  const { toConsole } = await import('./pages.mjs')
+  await toConsole(page, mock.url, 'li', password)
+  const incident = mock.world.press('btn-127')
+  await hear(page, 'the alarm')
+  await page.keyboard.press('F2')
+  await page.locator(`[data-testid="p1-card"][data-id="${incident.id}"][data-acked="true"]`).waitFor()
+  await page.keyboard.press('F4')
+  await id(page, 'disposition-test').check()
+  await id(page, 'dialog-text').fill('例行测试')
+  await page.keyboard.press('Control+Enter')
+  await p1Card(page, incident.id).waitFor({ state: 'detached' })
+  await page.keyboard.press('Alt+2')
+  await id(page, 'device-row').first().click()
+  await id(page, 'chart').waitFor()
+}))
+
 test('three windows of one browser ring once', () => scene(async ({ mock, open, password }) => {
   const { page, context } = await open()
   const { toConsole, startShift, waitForTone } = await import('./pages.mjs')
