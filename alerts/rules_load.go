@@ -49,8 +49,14 @@ func LoadRules(path string) (*Rules, error) {
 	return ParseRules(path, src)
 }
 
-// ParseRules is LoadRules on a source; name is the file's name in the errors.
-func ParseRules(name string, src []byte) (*Rules, error) {
+// ParseRules is LoadRules on a source; name is the file's name in the errors. The YAML library panics on some malformed
+// documents (a tagged scalar where a list is wanted), which is a fault of the file like any other.
+func ParseRules(name string, src []byte) (r *Rules, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, err = nil, &RuleError{name, 1, 1, fmt.Sprintf("cannot be read as YAML: %v", p)}
+		}
+	}()
 	tree, err := parser.ParseBytes(src, 0)
 	if err != nil {
 		return nil, yamlFault(name, err)
@@ -63,9 +69,12 @@ func ParseRules(name string, src []byte) (*Rules, error) {
 		return nil, yamlFault(name, err)
 	}
 	c := &checker{name: name, tree: tree, file: f}
-	r := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks}
-	c.check(r)
-	return r, errors.Join(c.faults...)
+	rules := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks}
+	c.check(rules)
+	if len(c.faults) > 0 {
+		return nil, errors.Join(c.faults...)
+	}
+	return rules, nil
 }
 
 func hashOf(src []byte) string {
