@@ -49,6 +49,7 @@ func TestFaultsAreNamedWithTheirPlace(t *testing.T) {
 		{"wrong type", "mqtt:\n  max_connections: many\n", nil, []string{"hub.yaml:2:20"}},
 		{"not YAML", "mqtt: [\n", nil, []string{"hub.yaml:"}},
 		{"section without keys", "http: 127.0.0.1:1\nmqtt:\n", nil, []string{"hub.yaml:2:1", "mqtt", "no value"}},
+		{"what the decoder cannot bear", "dashboard:\n  trusted_origins:\n    !0 #x\n", nil, []string{"hub.yaml"}},
 		{"value out of range", "journal:\n  retention: -1h\n", nil, []string{"hub.yaml:2:14", "journal.retention"}},
 		{"two faults at once", "http: nowhere\nlog_level: loud\n", nil, []string{"hub.yaml:1:7", "http", "hub.yaml:2:12", "log_level", "loud"}},
 		{"misspelt variable", "", []string{"WATCHHOUSE_MQTT_TPC=:1"}, []string{"WATCHHOUSE_MQTT_TPC"}},

@@ -34,8 +34,13 @@ func Load(file string, environ []string) (Config, error) {
 }
 
 // Parse decodes text strictly onto the defaults; name stands in its errors. It does not validate.
-func Parse(name string, text []byte) (Config, error) {
-	cfg := Default()
+func Parse(name string, text []byte) (cfg Config, err error) {
+	defer func() {
+		if fault := recover(); fault != nil { // the decoder panics on some malformed documents
+			err = fmt.Errorf("%s: not valid YAML: %v", name, fault)
+		}
+	}()
+	cfg = Default()
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return Config{}, placed(name, err)
