@@ -37,6 +37,7 @@ const en: Messages = {
     resolved: 'Resolved', reopened: 'Reopened', closed: 'Closed', recovered: 'Cleared', reactivated: 'Active again',
     escalated: 'Escalated', lapsed: 'Acknowledgement lapsed',
   },
+  eventType: { sos: 'call for help', cancel: 'cancelled', fall: 'fall', test: 'test press', tamper: 'tampering', panic: 'panic', smoke: 'smoke', heat: 'heat' },
   metric: {
     battery_pct: 'Battery', battery_v: 'Battery voltage', rssi_dbm: 'Signal', temp_c: 'Temperature', mains: 'Mains',
     fill_wet_pct: 'Food waste fill', fill_dry_pct: 'Residual fill', fill_recyclable_pct: 'Recyclables fill',

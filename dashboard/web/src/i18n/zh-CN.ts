@@ -34,6 +34,7 @@ export default {
     resolved: '已处置', reopened: '重开', closed: '办结', recovered: '已恢复', reactivated: '再次触发', escalated: '升级',
     lapsed: '受理失效',
   },
+  eventType: { sos: '求助', cancel: '取消', fall: '跌倒', test: '测试', tamper: '拆动', panic: '报警', smoke: '烟雾', heat: '高温' },
   metric: {
     battery_pct: '电量', battery_v: '电池电压', rssi_dbm: '信号', temp_c: '温度', mains: '市电', fill_wet_pct: '湿垃圾满溢',
     fill_dry_pct: '干垃圾满溢', fill_recyclable_pct: '可回收物满溢', fill_hazardous_pct: '有害垃圾满溢',
