@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,7 +20,6 @@ type Deps struct {
 	Registry *registry.Registry
 	Alerts   Alerts
 	History  History               // nil = no time-series database: 503 history_unavailable
-	Extra    http.Handler          // answers /healthz, /readyz and /metrics; nil = these are 404
 	Metrics  prometheus.Registerer // nil = not exported
 	Page     fs.FS                 // the built page; nil = the embedded one
 	Build    string                // version shown to the page, which reloads when it changes

@@ -15,8 +15,8 @@
 //
 // Personal fields leave by one route only, POST /people/{id}/reveal, after a record in the chain "audit" is on disk; what
 // can not be audited is not shown. The same chain keeps sign-ins, sign-outs and, gathered for five seconds, which user saw
-// which incident first; GET /audit lists it. Until they are gathered, first sights are in memory: a crash may lose the last
-// five seconds of them.
+// which incident first since the hub began; GET /audit lists it. Until they are gathered, first sights are in memory: a crash
+// may lose the last five seconds of them.
 //
 // Sessions are cookies (HttpOnly, SameSite=Strict, Secure on TLS) with a new token at each sign-in, kept in life.db under
 // the token's hash, so they survive a restart; a crash may lose a minute of idle time. A request that changes something

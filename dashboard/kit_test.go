@@ -147,8 +147,7 @@ func (h *house) open() {
 	h.journal, h.reg, h.metrics = j, r, prometheus.NewRegistry()
 	s, err := dashboard.New(h.cfg, dashboard.Deps{
 		Journal: j, Registry: r, Alerts: h.desk, History: h.history, Metrics: h.metrics, Log: log, Build: "test",
-		Extra: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "extra "+r.URL.Path) }),
-		Page:  page(),
+		Page: page(),
 	})
 	if err != nil {
 		h.t.Fatal(err)

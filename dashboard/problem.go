@@ -101,13 +101,15 @@ func asProblem(err error) *Problem {
 	case errors.As(err, &conflict):
 		return conflictProblem(conflict)
 	case errors.As(err, &field):
-		return invalid("body."+field.Field, field.Want)
+		return invalid(location(field.Field), "want "+field.Want)
 	case errors.Is(err, alerts.ErrNotFound):
 		return notFound("incident")
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, journal.ErrNotFound):
 		return notFound("record")
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "The time-series database does not answer; the journal keeps everything.").retryAfter(10)
+	case errors.Is(err, registry.ErrKey):
+		p = unavailable("The key of the personal data is missing; tell the maintainer.")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrLaneFull), errors.Is(err, journal.ErrConflict):
 		p = unavailable("The hub could not store this now; try again.")
@@ -116,6 +118,17 @@ func asProblem(err error) *Problem {
 	}
 	p.cause = err
 	return p
+}
+
+// location is where a field of a command came from in the request.
+func location(field string) string {
+	switch field {
+	case "idempotency_key":
+		return "header.Idempotency-Key"
+	case "if_match":
+		return "header.If-Match"
+	}
+	return "body." + field
 }
 
 func conflictProblem(c *alerts.ConflictError) *Problem {

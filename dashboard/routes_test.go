@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -203,6 +204,8 @@ func TestErrorsOfTheEngineAreProblems(t *testing.T) {
 	}{
 		{&alerts.ConflictError{Current: now, Reason: "version"}, 409, "conflict"},
 		{&alerts.InvalidError{Field: "text", Want: "at least 4 characters"}, 422, "invalid"},
+		{&alerts.InvalidError{Field: "idempotency_key", Want: "a new key"}, 422, "invalid"},
+		{fmt.Errorf("open: %w", registry.ErrKey), 503, "unavailable"},
 		{alerts.ErrNotFound, 404, "not_found"},
 		{fmt.Errorf("append: %w", journal.ErrLaneFull), 503, "unavailable"},
 		{fmt.Errorf("append: %w", context.DeadlineExceeded), 503, "unavailable"},
@@ -214,6 +217,11 @@ func TestErrorsOfTheEngineAreProblems(t *testing.T) {
 			p := problem(t, res, tc.status, tc.code)
 			if tc.status == 409 && (p.Reason != "version" || p.Current == nil || p.Current.AcknowledgedBy != "bert") {
 				t.Errorf("problem %+v without the winner", p)
+			}
+			var field *alerts.InvalidError
+			if want := map[string]string{"text": "body.text", "idempotency_key": "header.Idempotency-Key"}; errors.As(tc.err, &field) &&
+				(len(p.Errors) != 1 || p.Errors[0].Location != want[field.Field]) {
+				t.Errorf("faulty fields %+v", p.Errors)
 			}
 			if strings.Contains(fmt.Sprintf("%+v", p), "disk on fire") {
 				t.Error("an internal error's text was sent")
@@ -358,14 +366,5 @@ func TestSnapshotHoldsTheOpenOnesAndIsCompressed(t *testing.T) {
 	res := h.as(registry.Viewer).with("Accept-Encoding", "gzip").do(http.MethodGet, "/api/v1/snapshot", nil)
 	if res.Header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("headers %v", res.Header)
-	}
-}
-
-func TestExtraIsMounted(t *testing.T) {
-	h := newHouse(t)
-	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-		if status, body := h.nobody().get(path); status != 200 || body != "extra "+path {
-			t.Errorf("%s: %d %s", path, status, body)
-		}
 	}
 }

@@ -115,11 +115,6 @@ func (s *Server) mount(d Deps) error {
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusNotFound, codeNotFound, "There is no such path, or not with this method."))
 	})
-	if d.Extra != nil {
-		for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-			mux.Handle(path, d.Extra)
-		}
-	}
 	mux.Handle("/", static)
 	s.handler = s.chain(compressed(mux))
 	return nil

@@ -40,7 +40,7 @@ func (h *Hub) dispatchBatch(ts []alerts.Transition) {
 		h.jump(ts[len(ts)-1].N)
 		return
 	}
-	h.sights.dispatched(ts, now)
+	h.sights.dispatched(ts)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	whole := b.first == h.head+1 && b.last-b.first+1 == uint64(len(ts))
@@ -59,6 +59,9 @@ func (h *Hub) dispatchBatch(ts []alerts.Transition) {
 
 // Devices gives changed device states to every console. It never blocks on one.
 func (h *Hub) Devices(updates []Update) {
+	if len(updates) == 0 {
+		return
+	}
 	var frames []*deviceFrame
 	for len(updates) > 0 {
 		n := min(len(updates), maxDevices)

@@ -3,7 +3,6 @@ package stream
 import (
 	"slices"
 	"sync"
-	"time"
 
 	"watchhouse/alerts"
 )
@@ -13,8 +12,8 @@ const (
 	maxUnsaved = 10_000 // records that wait to be kept
 )
 
-// sights remembers who saw which open incident first: the page says up to which number it has painted, and the incidents
-// raised up to there are seen.
+// sights remembers who saw which open incident first since the hub began: the page says up to which number it has painted,
+// and the incidents raised up to there are seen.
 type sights struct {
 	mu       sync.Mutex
 	raised   []*raised // by number
@@ -44,7 +43,7 @@ func (s *sights) begin(v *alerts.View) {
 	}
 }
 
-func (s *sights) dispatched(ts []alerts.Transition, _ time.Time) {
+func (s *sights) dispatched(ts []alerts.Transition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range ts {
