@@ -58,7 +58,7 @@ func TestInteropMosquitto(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	run := func(name, user string, args ...string) *exec.Cmd {
-		return exec.CommandContext(ctx, name, append([]string{"-h", host, "-p", port, "-u", user, "-P", "s-" + user, "-t", "wh/v1/btn-1/event"}, args...)...)
+		return exec.CommandContext(ctx, name, append([]string{"-h", host, "-p", port, "-u", user, "-P", "secret-" + user, "-t", "wh/v1/btn-1/event"}, args...)...)
 	}
 	var want []string
 	for _, version := range []string{"mqttv311", "mqttv5"} {
@@ -123,7 +123,7 @@ func TestInteropPahoV3(t *testing.T) {
 
 func pahoV3(t *testing.T, broker, user string) v3.Client {
 	t.Helper()
-	o := v3.NewClientOptions().AddBroker(broker).SetClientID(user).SetUsername(user).SetPassword("s-" + user)
+	o := v3.NewClientOptions().AddBroker(broker).SetClientID(user).SetUsername(user).SetPassword("secret-" + user)
 	c := v3.NewClient(o.SetAutoReconnect(false).SetProtocolVersion(4))
 	await(t, c.Connect())
 	return c
@@ -184,7 +184,7 @@ func pahoV5(ctx context.Context, t *testing.T, broker, user string, got chan<- *
 		return true, nil
 	}
 	c := paho.NewClient(paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn), OnPublishReceived: []func(paho.PublishReceived) (bool, error){receive}})
-	connect := &paho.Connect{ClientID: user, Username: user, UsernameFlag: true, Password: []byte("s-" + user), PasswordFlag: true, CleanStart: true, KeepAlive: 30}
+	connect := &paho.Connect{ClientID: user, Username: user, UsernameFlag: true, Password: []byte("secret-" + user), PasswordFlag: true, CleanStart: true, KeepAlive: 30}
 	if _, err := c.Connect(ctx, connect); err != nil {
 		t.Fatal(err)
 	}

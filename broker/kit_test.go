@@ -43,7 +43,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// people is a directory in memory: everybody's secret is "s-" + id.
+// people is a directory in memory: everybody's secret is "secret-" + id.
 type people struct {
 	mu       sync.Mutex
 	known    map[string]registry.Principal
@@ -82,7 +82,7 @@ func (p *people) Authenticate(username, clientID string, secret []byte) (registr
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, ok := p.known[username]
-	if !ok || string(secret) != "s-"+username || clientID != username && !strings.HasPrefix(clientID, username+"~") {
+	if !ok || string(secret) != "secret-"+username || clientID != username && !strings.HasPrefix(clientID, username+"~") {
 		return registry.Principal{}, registry.ErrUnauthorized
 	}
 	return who, nil
@@ -361,7 +361,7 @@ func (o hello) packet() []byte {
 		o.id = o.user
 	}
 	if o.secret == "" {
-		o.secret = "s-" + o.user
+		o.secret = "secret-" + o.user
 	}
 	b := lenText(nil, "MQTT")
 	version, flags := byte(4), byte(0xC0)

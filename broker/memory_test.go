@@ -33,7 +33,7 @@ func TestIdleConnectionMemory(t *testing.T) {
 	after, sessions := c.weigh(t)
 	each := float64(after-before) / float64(n)
 	t.Logf("%d idle connections: %.1f KB resident each", sessions, each/1000)
-	if sessions != n || each > 25_000 {
+	if sessions != n || each > 25_000*memoryFactor {
 		t.Errorf("%d sessions, %.0f bytes each", sessions, each)
 	}
 }

@@ -126,10 +126,14 @@ func TestDamagedSnapshotIsAnError(t *testing.T) {
 
 // The matcher for retained topics agrees with the library's index of subscriptions.
 func TestMatchesAgreesWithTheIndex(t *testing.T) {
-	level := rapid.SampledFrom([]string{"a", "b", "", "wh", "+", "#"})
+	level := rapid.SampledFrom([]string{"a", "b", "", "wh", "+"})
 	name := rapid.SampledFrom([]string{"a", "b", "", "wh"})
 	rapid.Check(t, func(t *rapid.T) {
-		filter := strings.Join(rapid.SliceOfN(level, 1, 5).Draw(t, "filter"), "/")
+		levels := rapid.SliceOfN(level, 1, 5).Draw(t, "filter")
+		if rapid.Bool().Draw(t, "tail") {
+			levels[len(levels)-1] = "#"
+		}
+		filter := strings.Join(levels, "/")
 		topic := strings.Join(rapid.SliceOfN(name, 1, 5).Draw(t, "topic"), "/")
 		parent := strings.HasSuffix(filter, "/+/#") // the index forgets that x/+/# covers x/y too
 		if filter == "" || topic == "" || parent || !mqtt.IsValidFilter(filter, false) {

@@ -17,8 +17,8 @@ process.exit(0)
 
 async function roundtrip(url, protocolVersion, qos) {
   const options = { protocolVersion, reconnectPeriod: 0 }
-  const eye = await mqtt.connectAsync(url, { ...options, username: 'eye', password: 's-eye', clientId: 'eye' })
-  const button = await mqtt.connectAsync(url, { ...options, username: 'btn-1', password: 's-btn-1', clientId: 'btn-1' })
+  const eye = await mqtt.connectAsync(url, { ...options, username: 'eye', password: 'secret-eye', clientId: 'eye' })
+  const button = await mqtt.connectAsync(url, { ...options, username: 'btn-1', password: 'secret-btn-1', clientId: 'btn-1' })
   const topic = 'wh/v1/btn-1/event'
   const payload = JSON.stringify({ type: 'test', via: url.slice(0, 4), version: protocolVersion, qos })
   const [granted] = await eye.subscribeAsync(topic, { qos })
