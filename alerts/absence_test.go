@@ -146,6 +146,32 @@ func TestTheHubsOwnAbsenceIsNobodysSilence(t *testing.T) {
 	})
 }
 
+// TestADownHubCountsForNobody: what a battery button could have said while the hub was away is not held against it.
+func TestADownHubCountsForNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *plant) {
+		p.start()
+		p.beatFor(10*time.Second, normal())
+		p.beatFor(3*time.Hour, without("b3"))
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(8 * time.Hour)
+		p.start()
+		p.hubStart()
+		p.beatFor(6*time.Hour, without("b3"))
+		if n := p.technical(); n != 0 {
+			t.Errorf("%d silent after nine hours of listening", n)
+		}
+		p.beatFor(time.Hour+time.Minute, without("b3"))
+		if i := p.only("b3"); i.Rule != "EB-OFFLINE" {
+			t.Errorf("%+v", i)
+		}
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // TestACrashForgetsNoSilence: killed without a snapshot the watch is rebuilt from the lanes: the silent button is raised at
 // its time, and what was raised is not raised again.
 func TestACrashForgetsNoSilence(t *testing.T) {

@@ -32,8 +32,7 @@ type fakeLedger struct {
 	mu    sync.Mutex
 	steps []journal.Step
 	plan  []fault
-	die   func()        // ends the engine
-	stall chan struct{} // closed appends go on, nil = at once
+	die   func() // ends the engine
 	count int
 }
 

@@ -205,12 +205,6 @@ func (b *book) dropIncident(id string) {
 	b.forgotten++
 }
 
-// answering gives the latest incident of a dedupe key.
-func (b *book) answering(key string) (*Incident, bool) {
-	i, ok := b.incidents[b.answers[key]]
-	return i, ok
-}
-
 // insertAged keeps the queue ordered by time; entries come almost in order.
 func insertAged(q []aged, a aged) []aged {
 	at := len(q)
