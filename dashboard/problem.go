@@ -55,12 +55,20 @@ func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-// Error, GetStatus, ContentType and GetHeaders make it what huma answers an error with.
-func (p *Problem) Error() string             { return p.Code + ": " + p.Detail }
-func (p *Problem) Unwrap() error             { return p.cause }
-func (p *Problem) GetStatus() int            { return p.Status }
+// Error is for logs; the client gets the whole problem.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// Unwrap gives the cause.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// GetStatus, like the next two, is what huma asks of an error it answers with.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
-func (p *Problem) GetHeaders() http.Header   { return p.header }
+
+// GetHeaders are sent along.
+func (p *Problem) GetHeaders() http.Header { return p.header }
 
 func (p *Problem) with(location, message string) *Problem {
 	p.Errors = append(p.Errors, FieldProblem{Location: location, Message: message})
