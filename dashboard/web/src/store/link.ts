@@ -24,15 +24,19 @@ export class LinkState {
   private at: number
   /** Before the first frame the age counts from here: a page that never connects must say so too. */
   private readonly born: number
+  /** When the stream was last complete. Heartbeats alone do not make a screen fresh that still lacks events. */
+  private complete: number
 
   constructor(private readonly now: () => number) {
     this.born = now()
     this.at = this.born
+    this.complete = this.born
   }
 
   take(pulse: Pulse): void {
     this.pulse = pulse
     this.at = this.now()
+    if (pulse.phase === 'live') this.complete = this.at
   }
 
   get phase(): Phase {
@@ -43,9 +47,11 @@ export class LinkState {
     return this.pulse.backlog
   }
 
+  /** Milliseconds since what is on the screen was known to be true. */
   age(): number {
-    const since = this.now() - this.at
-    return Number.isFinite(this.pulse.age) ? this.pulse.age + since : this.now() - this.born
+    const now = this.now()
+    const frame = Number.isFinite(this.pulse.age) ? this.pulse.age + now - this.at : now - this.born
+    return this.pulse.phase === 'live' ? frame : Math.max(frame, now - this.complete)
   }
 
   tone(): Tone {

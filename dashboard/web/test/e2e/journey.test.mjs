@@ -85,6 +85,8 @@ test('F2 takes the emergency, whatever is selected', () => scene(async ({ mock, 
   await page.keyboard.press('F2')
   await until(() => mock.world.incidents.get(life.id).state === 'acknowledged', 'the emergency is acknowledged')
   assert.equal(mock.world.incidents.get(low.id).state, 'new')
+  // Until the first is confirmed a second press is held back: a double tap must not take two.
+  await page.locator(`[data-testid="p1-card"][data-id="${life.id}"][data-acked="true"]`).waitFor()
   await incidentRow(page, low.id).focus()
   await page.keyboard.press('F2')
   await until(() => mock.world.incidents.get(low.id).state === 'acknowledged', 'then the selected one')

@@ -33,6 +33,18 @@ describe('the link', () => {
   })
 })
 
+describe('a link that has heartbeats but never the events', () => {
+  it('is stale after 12 s', () => {
+    let now = 0
+    const link = new LinkState(() => now)
+    link.take({ phase: 'live', age: 0, serverMs: 1, backlog: 0, attempt: 0 })
+    for (now = 1_000; now <= 13_000; now += 1_000) link.take({ phase: 'snapshot', age: 0, serverMs: now, backlog: 0, attempt: 0 })
+    expect(link.tone()).toBe('stale')
+    link.take({ phase: 'live', age: 0, serverMs: now, backlog: 0, attempt: 0 })
+    expect(link.tone()).toBe('live')
+  })
+})
+
 describe('the frozen order', () => {
   it('keeps every row in place under a hand and counts who waits and who left', () => {
     const order = new FrozenOrder()
