@@ -102,8 +102,8 @@ func (b *Broker) lane(l laneID) submitter {
 	return b.stores.telemetry
 }
 
-// admit makes room for a message or says that there is none. On a life lane it waits: the client is slowed by TCP. On telemetry
-// it waits for patience at most, which a healthy disk never needs, and not again until the connection has drained to half.
+// admit makes room for a message or says that there is none. At the cap it waits, and the client is slowed by TCP. On telemetry it
+// gives up when the disk stands still, and does not wait again until the connection has drained to half.
 func (c *conn) admit(l laneID, size int) (ok bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,22 +147,25 @@ func (c *conn) full(l laneID, size int) bool {
 		c.b.count.inFlight.Load()+int64(size) > globalBytes
 }
 
-// wait releases c.mu until the flow has room, the connection closes or patience ends.
+// wait releases c.mu until the flow has room or the connection closes. On telemetry it gives up when nothing at all was committed
+// for as long as patience lasts: a disk that is only slow lets everybody have their turn.
 func (c *conn) wait(l laneID, size int) {
-	var expired <-chan time.Time
+	var tick <-chan time.Time
 	if !l.life() {
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		expired = timer.C
+		ticker := time.NewTicker(patience)
+		defer ticker.Stop()
+		tick = ticker.C
 	}
-	for late := false; !late && !c.closing && c.full(l, size); {
+	seen, still := c.b.count.committed.Load(), false
+	for !still && !c.closing && c.full(l, size) {
 		room := make(chan struct{})
 		c.room = room
 		c.mu.Unlock()
 		select {
 		case <-room:
-		case <-expired:
-			late = true
+		case <-tick:
+			now := c.b.count.committed.Load()
+			seen, still = now, now == seen
 		}
 		c.mu.Lock()
 	}
@@ -237,6 +240,9 @@ func (p *pending) answerTo() *ack {
 
 // committed makes a stored message visible to subscribers.
 func (b *Broker) committed(p *pending, r journal.Receipt) {
+	if !p.lane.life() {
+		b.count.committed.Add(1)
+	}
 	if p.retain {
 		b.retained.put(p.topic, p.payload, p.qos, r.Pos)
 	}

@@ -26,6 +26,7 @@ type Stats struct {
 type counters struct {
 	connections, sessions, inFlight, flowing         atomic.Int64 // flowing: connections with telemetry in flight
 	received, acked, rejected, shed, authFail        atomic.Uint64
+	committed                                        atomic.Uint64 // telemetry only
 	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
 }
 
