@@ -145,30 +145,20 @@ func (s *Server) deviceSeries(ctx context.Context, in *seriesInput) (*seriesOutp
 	case in.Every > 0 && (to-from)/in.Every > 10_000:
 		return nil, invalid("query.every", "want at most 10,000 windows")
 	}
-	points, err := s.history.Series(ctx, ingest.Query{
+	query := ingest.Query{
 		Device: in.ID, Metric: in.Metric, From: time.UnixMilli(from), To: time.UnixMilli(to),
 		Every: time.Duration(in.Every) * time.Millisecond,
-	})
+	}
+	every, err := query.Window()
 	if err != nil {
 		return nil, err
 	}
-	out := Series{Device: in.ID, Metric: in.Metric, From: from, To: to, EveryMS: in.Every, Points: points}
-	if out.Points == nil {
-		out.Points = []ingest.Point{}
+	points, err := s.history.Series(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	if in.Every == 0 {
-		out.EveryMS = step(points)
+	if points == nil {
+		points = []ingest.Point{}
 	}
-	return &seriesOutput{Body: out}, nil
-}
-
-// step is the width of the windows the database chose: the smallest distance of two points.
-func step(points []ingest.Point) int64 {
-	var out int64
-	for i := 1; i < len(points); i++ {
-		if d := points[i].TS - points[i-1].TS; d > 0 && (out == 0 || d < out) {
-			out = d
-		}
-	}
-	return out
+	return &seriesOutput{Body: Series{Device: in.ID, Metric: in.Metric, From: from, To: to, EveryMS: every.Milliseconds(), Points: points}}, nil
 }

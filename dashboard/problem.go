@@ -114,6 +114,8 @@ func asProblem(err error) *Problem {
 		return notFound("incident")
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, journal.ErrNotFound):
 		return notFound("record")
+	case errors.Is(err, ingest.ErrInvalid):
+		return invalid("query", err.Error())
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "The time-series database does not answer; the journal keeps everything.").retryAfter(10)
 	case errors.Is(err, registry.ErrKey):

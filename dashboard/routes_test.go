@@ -72,7 +72,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/devices/btn-9", nil, nil, 404, `"code":"not_found"`},
 		{"GET", "/devices/btn-1/metrics", nil, nil, 200, `{"items":["battery_pct","rssi_dbm"],"next":""}`},
 		{"GET", "/devices/btn-9/metrics", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/devices/btn-1/series?metric=battery_pct&from=1000&to=9000", nil, nil, 200, `"every_ms":60000`},
+		{"GET", "/devices/btn-1/series?metric=battery_pct&from=1000&to=9000", nil, nil, 200, `"every_ms":1000`},
 		{"GET", "/devices/btn-1/series?metric=battery_pct&every=600000", nil, nil, 200, `"every_ms":600000`},
 		{"GET", "/devices/btn-1/series", nil, nil, 422, `"location":"query.metric"`},
 		{"GET", "/devices/btn-1/series?metric=a%22b", nil, nil, 422, `"location":"query.metric"`},

@@ -90,10 +90,7 @@ func (d *device) add(r reading) {
 func (d *device) decode() {
 	var merged map[string]float64
 	for _, p := range d.pending {
-		readings, err := telemetry.DecodeTelemetry(p.payload)
-		if err != nil {
-			continue
-		}
+		readings, _ := telemetry.DecodeTelemetry(p.payload) // with an error, what could be read is kept, as in the history
 		for _, r := range readings {
 			if merged == nil {
 				merged = make(map[string]float64, len(d.metrics)+len(r.Metrics))
