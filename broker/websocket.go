@@ -94,6 +94,14 @@ func (s *wsSocket) SetWriteDeadline(t time.Time) error {
 	return s.ws.NetConn().SetWriteDeadline(t)
 }
 
+// SetLinger is TCP's.
+func (s *wsSocket) SetLinger(seconds int) error {
+	if tcp, ok := s.ws.NetConn().(*net.TCPConn); ok {
+		return tcp.SetLinger(seconds)
+	}
+	return nil
+}
+
 // Close closes without a closing handshake.
 func (s *wsSocket) Close() error         { return s.ws.Close() }
 func (s *wsSocket) LocalAddr() net.Addr  { return s.ws.LocalAddr() }

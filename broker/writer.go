@@ -49,6 +49,7 @@ func (c *conn) wake() {
 		return
 	}
 	if len(c.out) > maxOutBytes {
+		c.abandon()
 		c.stop(reasonSlow, false)
 		return
 	}
@@ -68,9 +69,17 @@ func (c *conn) flush() {
 			return
 		}
 		if _, err := c.sock.Write(batch); err != nil {
+			c.abandon()
 			c.cut(reasonClosed)
 		}
 		spare = batch
+	}
+}
+
+// abandon has Close reset the connection: what a client has left unread for so long need not occupy the kernel for minutes more.
+func (c *conn) abandon() {
+	if tcp, ok := c.sock.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0)
 	}
 }
 
