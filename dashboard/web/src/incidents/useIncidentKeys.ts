@@ -11,8 +11,9 @@ export function useIncidentKeys(toAcknowledge: () => Incident | undefined, selec
   const commands = useCommands()
   const dialogs = useDialogs()
   const watch = useWatch()
+  // The book may be a frame ahead of what is drawn; a key that follows at once goes by the book.
   const isAllowed = (incident: Incident, action: Action): boolean =>
-    allowedActions(incident, watch.user.value?.permissions ?? []).includes(action)
+    allowedActions(watch.incident(incident.id) ?? incident, watch.user.value?.permissions ?? []).includes(action)
   const ask = (action: 'resolve' | 'unacknowledge' | 'note') => () => {
     const incident = selected()
     if (incident && isAllowed(incident, action)) dialogs.ask(incident.id, action)

@@ -38,7 +38,7 @@ for (const theme of ['light', 'dark']) {
       await p1Card(page, incident.id).click()
       await check(page, 'console', found)
       await page.keyboard.press('F2')
-      await page.locator('[data-testid="p1-card"][data-acked="true"]').first().waitFor()
+      await page.locator(`[data-testid="p1-card"][data-id="${incident.id}"][data-acked="true"]`).waitFor()
       await page.keyboard.press('F4')
       await id(page, 'resolve-dialog').waitFor()
       await page.keyboard.press('Control+Enter')
