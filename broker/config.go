@@ -11,6 +11,7 @@ type Config struct {
 	TCP            string        `yaml:"tcp"`              // address, ":0" allowed; "" = off
 	WebSocket      string        `yaml:"websocket"`        // address, "" = off; any path, subprotocol "mqtt"
 	MaxConnections int           `yaml:"max_connections"`  // over it a connection is closed as soon as it is accepted
+	MaxConnectRate int           `yaml:"max_connect_rate"` // connections a second; the others wait in the system's queue
 	MaxPacketBytes int           `yaml:"max_packet_bytes"` // a whole packet, header included
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`  // from accept until CONNECT has arrived whole
 	WriteTimeout   time.Duration `yaml:"write_timeout"`    // of one write to a socket
@@ -30,6 +31,7 @@ func DefaultConfig() Config {
 	return Config{
 		TCP:            ":1883",
 		MaxConnections: 100_000,
+		MaxConnectRate: 1000,
 		MaxPacketBytes: 128 << 10,
 		ConnectTimeout: 10 * time.Second,
 		WriteTimeout:   10 * time.Second,
@@ -42,6 +44,7 @@ func (c Config) Validate() error {
 	return errors.Join(
 		check(c.TCP != "" || c.WebSocket != "", "tcp: set it or websocket: the broker listens nowhere"),
 		between("max_connections", c.MaxConnections, 1, 1_000_000),
+		between("max_connect_rate", c.MaxConnectRate, 1, 1_000_000),
 		between("max_packet_bytes", c.MaxPacketBytes, minPacketBytes, maxPacketBytes),
 		between("connect_timeout", c.ConnectTimeout, time.Millisecond, time.Minute),
 		between("write_timeout", c.WriteTimeout, time.Millisecond, time.Minute),

@@ -16,6 +16,7 @@ import (
 const (
 	acceptBackoffMin = 5 * time.Millisecond
 	acceptBackoffMax = time.Second
+	connectBurst     = 100 // connections that need not wait for their turn
 )
 
 // listen binds with probes that find a dead peer in about seven minutes without keeping a battery radio awake.
@@ -57,12 +58,24 @@ func (p *patient) Accept() (net.Conn, error) {
 
 // acceptTCP runs until the listener is closed.
 func (b *Broker) acceptTCP(l net.Listener) {
+	p := newPace(b.cfg.MaxConnectRate, connectBurst)
 	for {
 		sock, err := l.Accept()
 		if err != nil {
 			return
 		}
+		if wait := p.wait(time.Now()); wait > 0 {
+			b.sleep(wait)
+		}
 		b.adopt(sock)
+	}
+}
+
+// sleep waits, or less when the broker stops.
+func (b *Broker) sleep(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-b.quit:
 	}
 }
 
