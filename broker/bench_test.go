@@ -22,7 +22,7 @@ func BenchmarkPublishQoS1(b *testing.B) {
 			}
 			loads := make([]*load, clients)
 			for i := range loads {
-				loads[i] = newLoad(b, h, "bench-"+strconv.Itoa(i), window/4)
+				loads[i] = newLoad(h, "bench-"+strconv.Itoa(i), window/4)
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
@@ -77,7 +77,7 @@ type load struct {
 	n     int
 }
 
-func newLoad(b *testing.B, h *house, id string, burst int) *load {
+func newLoad(h *house, id string, burst int) *load {
 	l := &load{h: h, w: h.join(hello{user: id}), n: burst}
 	for i := range burst {
 		p := pub{topic: "wh/v1/" + id + "/telemetry", payload: `{"ts":1763888888123,"seq":12,"battery_pct":87,"rssi_dbm":-91}`, qos: 1, id: uint16(i + 1)}

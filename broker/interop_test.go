@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -243,7 +244,11 @@ func TestInteropMQTTjs(t *testing.T) {
 	play.Dir = dir
 	out, err := play.Output()
 	if err != nil {
-		t.Fatalf("MQTT.js: %v\n%s%s", err, out, err.(*exec.ExitError).Stderr)
+		var said []byte
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			said = exit.Stderr
+		}
+		t.Fatalf("MQTT.js: %v\n%s%s", err, out, said)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if len(lines) != 12 || !json.Valid([]byte(lines[0])) {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"time"
 
 	"watchhouse/journal"
@@ -107,10 +108,7 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	if c.b.fanout.wanted() {
 		item.fan = &message{topic: r.topic, payload: m.Payload, props: append([]byte(nil), p.props...), qos: p.qos, retain: p.retain, from: c.client}
 	}
-	switch err := c.submit(item, m); err {
-	case nil:
-		return nil
-	case errLifeFailed:
+	if err := c.submit(item, m); err == nil || errors.Is(err, errLifeFailed) {
 		return err
 	}
 	return c.turnAway(r.lane, a, q)

@@ -17,7 +17,8 @@ func TestOnTheRealRegistry(t *testing.T) {
 	defer func() { _ = j.Close(ctx) }()
 	reg := openRegistry(t, j)
 	devices := []registry.Device{
-		{ID: "btn-1", Kind: telemetry.EmergencyButton}, {ID: "gw-1", Kind: telemetry.Gateway},
+		{ID: "btn-1", Kind: telemetry.EmergencyButton},
+		{ID: "gw-1", Kind: telemetry.Gateway},
 		{ID: "elder-7", Kind: telemetry.EmergencyButton, Gateway: "gw-1"},
 	}
 	secrets := map[string]string{"btn-1": "secret-btn-1", "gw-1": "secret-gw-1"}
@@ -66,7 +67,9 @@ func (h *house) exchange(eye *wire) {
 		topic string
 		code  byte
 	}{
-		{button, "wh/v1/btn-1/event", 0}, {gw, "wh/v1/gw-1/child/elder-7/event", 0}, {gw, "wh/v1/gw-1/child/unknown/event", 0},
+		{button, "wh/v1/btn-1/event", 0},
+		{gw, "wh/v1/gw-1/child/elder-7/event", 0},
+		{gw, "wh/v1/gw-1/child/unknown/event", 0},
 		{button, "wh/v1/gw-1/event", codeNotAuthorized},
 	} {
 		step.w.publish(pub{topic: step.topic, payload: "{}", qos: 1, id: 1})

@@ -37,10 +37,10 @@ func (c *conn) reject(r *route, p publish) error {
 		Bytes: len(p.payload), Payload: readable(p.payload),
 	})
 	a := ack{kind: typePuback, id: p.id}
-	switch {
-	case p.qos == 0:
+	switch p.qos {
+	case 0:
 		a.kind = 0
-	case p.qos == 2:
+	case 2:
 		a.kind = typePubrec
 	}
 	if c.v5 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -132,9 +133,7 @@ func (r *retained) load(ctx context.Context, from shelf) error {
 		return fmt.Errorf("load retained status: %w", err)
 	}
 	r.pos, r.saved = pos, pos
-	for topic, status := range s.Topics {
-		r.topics[topic] = status
-	}
+	maps.Copy(r.topics, s.Topics)
 	return nil
 }
 

@@ -308,8 +308,10 @@ func TestPacketIDsOfBothDirectionsDoNotMeet(t *testing.T) {
 func TestReservedPacketIDZeroIsMalformed(t *testing.T) {
 	h := start(t)
 	for _, p := range [][]byte{
-		appendAck(nil, typePuback, 0, 0), appendAck(nil, typePubrel, 0, 0), {typePublish<<4 | 2, 4, 0, 1, 'a', 0},
-		{typePublish<<4 | 6, 5, 0, 1, 'a', 0, 1}, binary.BigEndian.AppendUint16([]byte{typePuback << 4, 1}, 0)[:3],
+		appendAck(nil, typePuback, 0, 0), appendAck(nil, typePubrel, 0, 0),
+		{typePublish<<4 | 2, 4, 0, 1, 'a', 0},
+		{typePublish<<4 | 6, 5, 0, 1, 'a', 0, 1},
+		binary.BigEndian.AppendUint16([]byte{typePuback << 4, 1}, 0)[:3],
 	} {
 		w := h.join(hello{user: "btn-1", v5: true})
 		w.write(p)
