@@ -1,5 +1,3 @@
-// Package web holds the built page. Its sources are beside this file; Vite builds them into dist. A clone without Node has
-// an empty dist and compiles all the same: the console then serves a page that says how to build the real one.
 package web
 
 import (
