@@ -12,135 +12,141 @@ import (
 
 const sos = `{"type":"sos","boot":1,"seq":1}`
 
-// TestRulesOfTheWire says what each message of DESIGN's rules of the wire becomes, to the incident.
+// sosAt is a press with a clock.
+func sosAt(ms int64) string { return fmt.Sprintf(`{"type":"sos","boot":1,"seq":1,"ts":%d}`, ms) }
+
+// outcome is what became of a message.
+type outcome struct {
+	rule        string // "" = no incident
+	class       Class
+	occurrences int
+	badges      []string
+	letter      bool
+}
+
+// wireRules is what each message of DESIGN's rules of the wire becomes, to the incident.
+var wireRules = []struct {
+	name string
+	send func(k *desk)
+	dev  string
+	want outcome
+}{
+	{"a press", func(k *desk) { k.event("b1", sos) }, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"a fall", func(k *desk) { k.event("b1", `{"type":"fall"}`) }, "b1", outcome{"EB-FALL", "person", 1, nil, false}},
+	{"redelivered five times", func(k *desk) {
+		for range 6 {
+			k.event("b1", sos)
+		}
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"redelivered with seq and ts only", func(k *desk) {
+		for range 5 {
+			k.event("b1", fmt.Sprintf(`{"type":"sos","seq":4,"ts":%d}`, t0-5000))
+		}
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"the same press by two ways", func(k *desk) {
+		k.event("b1", sos)
+		k.receive(k.message("wh/v1/gw/child/b1/event", sos))
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"without identity nothing is dropped", func(k *desk) {
+		for range 3 {
+			k.event("b1", `{"type":"sos"}`)
+		}
+	}, "b1", outcome{"EB-SOS", "person", 3, nil, false}},
+	{"a second press within the minute", func(k *desk) {
+		k.event("b1", sos)
+		k.pass(30 * time.Second)
+		k.event("b1", `{"type":"sos","boot":1,"seq":2}`)
+	}, "b1", outcome{"EB-SOS", "person", 2, nil, false}},
+	{"a second press after a minute", func(k *desk) {
+		k.event("b1", sos)
+		k.pass(time.Minute)
+		k.event("b1", `{"type":"sos","boot":1,"seq":2}`)
+	}, "b1", outcome{"EB-SOS", "person", 2, []string{"repeat"}, false}},
+	{"a cancel is no press of the same identity", func(k *desk) {
+		k.event("b1", `{"type":"cancel","boot":1,"seq":1}`)
+		k.event("b1", sos)
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"counters that began again are a new press", func(k *desk) {
+		k.event("b1", sosAt(t0))
+		k.pass(20 * time.Minute)
+		k.event("b1", sosAt(t0+20*60_000))
+	}, "b1", outcome{"EB-SOS", "person", 2, []string{"repeat"}, false}},
+	{"nine minutes old", func(k *desk) { k.event("b1", sosAt(t0-9*60_000)) }, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"eleven minutes old", func(k *desk) { k.event("b1", sosAt(t0-11*60_000)) }, "b1", outcome{"EB-SOS", "person", 1, []string{"delayed"}, false}},
+	{"a clock of 1970", func(k *desk) { k.event("b1", sosAt(86_400_000)) }, "b1", outcome{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
+	{"a clock ten minutes ahead", func(k *desk) { k.event("b1", sosAt(t0+600_000)) }, "b1", outcome{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
+	{"an absurd clock", func(k *desk) { k.event("b1", `{"type":"sos","ts":1e300}`) }, "b1", outcome{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
+	{"an unknown type", func(k *desk) { k.event("b1", `{"type":"help"}`) }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"a house's type", func(k *desk) { k.event("b1", `{"type":"panic"}`) }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"garbage", func(k *desk) { k.event("b1", "\x00\xff\x13{{") }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"an empty payload", func(k *desk) { k.event("b1", "") }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"a press whose ts is text", func(k *desk) { k.event("b1", `{"type":"sos","ts":"noon"}`) }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"unreadable calls are folded per device", func(k *desk) {
+		k.event("b1", "")
+		k.event("b1", "x")
+		k.event("b1", `{"type":"help"}`)
+	}, "b1", outcome{"EB-UNREADABLE", "person", 3, []string{"unreadable"}, true}},
+	{"one person is one incident", func(k *desk) {
+		k.event("b1", sos)
+		k.event("b1", "garbage")
+		k.event("b1", `{"type":"fall"}`)
+	}, "b1", outcome{"EB-SOS", "person", 3, []string{"unreadable"}, false}},
+	{"a bridge's retained copy", func(k *desk) {
+		e := k.message("wh/v1/b1/event", sos)
+		e.Device, e.Retain = "bridge", true
+		k.receive(e)
+	}, "b1", outcome{}},
+	{"a bridge's live copy", func(k *desk) {
+		e := k.message("wh/v1/b1/event", sos)
+		e.Device = "bridge"
+		k.receive(e)
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"retained on its own connection", func(k *desk) {
+		e := k.message("wh/v1/b1/event", sos)
+		e.Retain = true
+		k.receive(e)
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"retained by its gateway", func(k *desk) {
+		e := k.message("wh/v1/gw/child/b1/event", sos)
+		e.Retain = true
+		k.receive(e)
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"a will raises nothing", func(k *desk) {
+		e := k.message("wh/v1/b1/event", sos)
+		e.Kind = journal.Will
+		k.receive(e)
+	}, "b1", outcome{}},
+	{"an unknown child's call", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", sos)) }, "x9", outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, false}},
+	{"an unknown child's garbage", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", "{")) }, "x9", outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, true}},
+	{"an unknown child's check-in", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", `{"type":"check_in"}`)) }, "x9", outcome{"EB-UNREG-OTHER", "tech", 1, []string{"unknown_place"}, false}},
+	{"a test raises nothing", func(k *desk) { k.event("b1", `{"type":"test"}`) }, "b1", outcome{}},
+	{"a cancel alone raises nothing", func(k *desk) { k.event("b1", `{"type":"cancel"}`) }, "b1", outcome{}},
+	{"a cancel marks the open call", func(k *desk) {
+		k.event("b1", sos)
+		k.event("b1", `{"type":"cancel"}`)
+	}, "b1", outcome{"EB-SOS", "person", 1, []string{"cancelled"}, false}},
+	{"panic", func(k *desk) { k.event("h1", `{"type":"panic"}`) }, "h1", outcome{"SH-PANIC", "duress", 1, nil, false}},
+	{"duress, late", func(k *desk) {
+		k.event("h1", fmt.Sprintf(`{"type":"duress","ts":%d}`, t0-3_600_000))
+	}, "h1", outcome{"SH-PANIC", "duress", 1, []string{"delayed"}, false}},
+	{"panic redelivered", func(k *desk) {
+		for range 5 {
+			k.event("h1", `{"type":"panic","boot":0,"seq":0}`)
+		}
+	}, "h1", outcome{"SH-PANIC", "duress", 1, nil, false}},
+	{"a house's garbage is for the maintainer", func(k *desk) { k.event("h1", "{{") }, "h1", outcome{letter: true}},
+	{"a sorting point's unknown type too", func(k *desk) { k.event("s1", `{"type":"sos"}`) }, "s1", outcome{letter: true}},
+	{"smoke anywhere", func(k *desk) { k.event("s1", `{"type":"smoke"}`) }, "s1", outcome{"SH-FIRE", "fire", 1, nil, false}},
+	{"out of service is no reason", func(k *desk) {
+		d := k.world.devices["b1"]
+		d.OutOfService = true
+		k.world.devices["b1"] = d
+		k.event("b1", sos)
+	}, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+}
+
 func TestRulesOfTheWire(t *testing.T) {
-	ts := func(ms int64) string { return fmt.Sprintf(`{"type":"sos","boot":1,"seq":1,"ts":%d}`, ms) }
-	type want struct {
-		rule        string // "" = no incident
-		class       Class
-		occurrences int
-		badges      []string
-		letter      bool
-	}
-	for _, c := range []struct {
-		name string
-		send func(k *desk)
-		dev  string
-		want want
-	}{
-		{"a press", func(k *desk) { k.event("b1", sos) }, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"a fall", func(k *desk) { k.event("b1", `{"type":"fall"}`) }, "b1", want{"EB-FALL", "person", 1, nil, false}},
-		{"redelivered five times", func(k *desk) {
-			for range 6 {
-				k.event("b1", sos)
-			}
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"redelivered with seq and ts only", func(k *desk) {
-			for range 5 {
-				k.event("b1", fmt.Sprintf(`{"type":"sos","seq":4,"ts":%d}`, t0-5000))
-			}
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"the same press by two ways", func(k *desk) {
-			k.event("b1", sos)
-			k.receive(k.message("wh/v1/gw/child/b1/event", sos))
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"without identity nothing is dropped", func(k *desk) {
-			for range 3 {
-				k.event("b1", `{"type":"sos"}`)
-			}
-		}, "b1", want{"EB-SOS", "person", 3, nil, false}},
-		{"a second press within the minute", func(k *desk) {
-			k.event("b1", sos)
-			k.pass(30 * time.Second)
-			k.event("b1", `{"type":"sos","boot":1,"seq":2}`)
-		}, "b1", want{"EB-SOS", "person", 2, nil, false}},
-		{"a second press after a minute", func(k *desk) {
-			k.event("b1", sos)
-			k.pass(time.Minute)
-			k.event("b1", `{"type":"sos","boot":1,"seq":2}`)
-		}, "b1", want{"EB-SOS", "person", 2, []string{"repeat"}, false}},
-		{"a cancel is no press of the same identity", func(k *desk) {
-			k.event("b1", `{"type":"cancel","boot":1,"seq":1}`)
-			k.event("b1", sos)
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"counters that began again are a new press", func(k *desk) {
-			k.event("b1", ts(t0))
-			k.pass(20 * time.Minute)
-			k.event("b1", ts(t0+20*60_000))
-		}, "b1", want{"EB-SOS", "person", 2, []string{"repeat"}, false}},
-		{"nine minutes old", func(k *desk) { k.event("b1", ts(t0-9*60_000)) }, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"eleven minutes old", func(k *desk) { k.event("b1", ts(t0-11*60_000)) }, "b1", want{"EB-SOS", "person", 1, []string{"delayed"}, false}},
-		{"a clock of 1970", func(k *desk) { k.event("b1", ts(86_400_000)) }, "b1", want{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
-		{"a clock ten minutes ahead", func(k *desk) { k.event("b1", ts(t0+600_000)) }, "b1", want{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
-		{"an absurd clock", func(k *desk) { k.event("b1", `{"type":"sos","ts":1e300}`) }, "b1", want{"EB-SOS", "person", 1, []string{"clock_fault"}, false}},
-		{"an unknown type", func(k *desk) { k.event("b1", `{"type":"help"}`) }, "b1", want{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-		{"a house's type", func(k *desk) { k.event("b1", `{"type":"panic"}`) }, "b1", want{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-		{"garbage", func(k *desk) { k.event("b1", "\x00\xff\x13{{") }, "b1", want{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-		{"an empty payload", func(k *desk) { k.event("b1", "") }, "b1", want{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-		{"a press whose ts is text", func(k *desk) { k.event("b1", `{"type":"sos","ts":"noon"}`) }, "b1", want{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-		{"unreadable calls are folded per device", func(k *desk) {
-			k.event("b1", "")
-			k.event("b1", "x")
-			k.event("b1", `{"type":"help"}`)
-		}, "b1", want{"EB-UNREADABLE", "person", 3, []string{"unreadable"}, true}},
-		{"one person is one incident", func(k *desk) {
-			k.event("b1", sos)
-			k.event("b1", "garbage")
-			k.event("b1", `{"type":"fall"}`)
-		}, "b1", want{"EB-SOS", "person", 3, []string{"unreadable"}, false}},
-		{"a bridge's retained copy", func(k *desk) {
-			e := k.message("wh/v1/b1/event", sos)
-			e.Device, e.Retain = "bridge", true
-			k.receive(e)
-		}, "b1", want{}},
-		{"a bridge's live copy", func(k *desk) {
-			e := k.message("wh/v1/b1/event", sos)
-			e.Device = "bridge"
-			k.receive(e)
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"retained on its own connection", func(k *desk) {
-			e := k.message("wh/v1/b1/event", sos)
-			e.Retain = true
-			k.receive(e)
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"retained by its gateway", func(k *desk) {
-			e := k.message("wh/v1/gw/child/b1/event", sos)
-			e.Retain = true
-			k.receive(e)
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-		{"a will raises nothing", func(k *desk) {
-			e := k.message("wh/v1/b1/event", sos)
-			e.Kind = journal.Will
-			k.receive(e)
-		}, "b1", want{}},
-		{"an unknown child's call", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", sos)) }, "x9", want{"EB-UNREG", "person", 1, []string{"unknown_place"}, false}},
-		{"an unknown child's garbage", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", "{")) }, "x9", want{"EB-UNREG", "person", 1, []string{"unknown_place"}, true}},
-		{"an unknown child's check-in", func(k *desk) { k.receive(k.message("wh/v1/gw/child/x9/event", `{"type":"check_in"}`)) }, "x9", want{"EB-UNREG-OTHER", "tech", 1, []string{"unknown_place"}, false}},
-		{"a test raises nothing", func(k *desk) { k.event("b1", `{"type":"test"}`) }, "b1", want{}},
-		{"a cancel alone raises nothing", func(k *desk) { k.event("b1", `{"type":"cancel"}`) }, "b1", want{}},
-		{"a cancel marks the open call", func(k *desk) {
-			k.event("b1", sos)
-			k.event("b1", `{"type":"cancel"}`)
-		}, "b1", want{"EB-SOS", "person", 1, []string{"cancelled"}, false}},
-		{"panic", func(k *desk) { k.event("h1", `{"type":"panic"}`) }, "h1", want{"SH-PANIC", "duress", 1, nil, false}},
-		{"duress, late", func(k *desk) {
-			k.event("h1", fmt.Sprintf(`{"type":"duress","ts":%d}`, t0-3_600_000))
-		}, "h1", want{"SH-PANIC", "duress", 1, []string{"delayed"}, false}},
-		{"panic redelivered", func(k *desk) {
-			for range 5 {
-				k.event("h1", `{"type":"panic","boot":0,"seq":0}`)
-			}
-		}, "h1", want{"SH-PANIC", "duress", 1, nil, false}},
-		{"a house's garbage is for the maintainer", func(k *desk) { k.event("h1", "{{") }, "h1", want{letter: true}},
-		{"a sorting point's unknown type too", func(k *desk) { k.event("s1", `{"type":"sos"}`) }, "s1", want{letter: true}},
-		{"smoke anywhere", func(k *desk) { k.event("s1", `{"type":"smoke"}`) }, "s1", want{"SH-FIRE", "fire", 1, nil, false}},
-		{"out of service is no reason", func(k *desk) {
-			d := k.world.devices["b1"]
-			d.OutOfService = true
-			k.world.devices["b1"] = d
-			k.event("b1", sos)
-		}, "b1", want{"EB-SOS", "person", 1, nil, false}},
-	} {
+	for _, c := range wireRules {
 		t.Run(c.name, func(t *testing.T) {
 			k := newDesk(t)
 			c.send(k)

@@ -19,84 +19,86 @@ import (
 	"watchhouse/registry"
 )
 
-// TestRoutes sends one good and several bad requests to each route.
+// routeCases are one good and several bad requests to each route.
+var routeCases = []struct {
+	method, path string
+	body         any
+	header       []string
+	status       int
+	want         string // part of the body
+}{
+	{"GET", "/me", nil, nil, 200, `"permissions":["view"`},
+	{"GET", "/snapshot", nil, nil, 200, `"as_of":{"epoch":"k7","seq":1}`},
+	{"GET", "/incidents", nil, nil, 200, `"id":"I1"`},
+	{"GET", "/incidents?state=closed", nil, nil, 200, `{"items":[],"next":""}`},
+	{"GET", "/incidents?state=broken", nil, nil, 422, `"location":"query.state"`},
+	{"GET", "/incidents?limit=0", nil, nil, 422, `"location":"query.limit"`},
+	{"GET", "/incidents?limit=many", nil, nil, 422, `"location":"query.limit"`},
+	{"GET", "/incidents?cursor=x", nil, nil, 422, `"location":"query.cursor"`},
+	{"GET", "/incidents?colour=red", nil, nil, 422, `"location":"query.colour"`},
+	{"GET", "/incidents/I1", nil, nil, 200, `"timeline":[{"seq":1`},
+	{"GET", "/incidents/I2", nil, nil, 404, `"code":"not_found"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "12345 called", "priority": 2}, nil, 201, `"id":"I1"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-9", "rule": "MANUAL", "text": "t", "priority": 2}, nil, 422, `"location":"body.device"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "EB-SOS", "text": "t", "priority": 2}, nil, 422, `"location":"body.rule"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "t", "priority": 5}, nil, 422, `"location":"body.priority"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "t", "priority": 2, "color": 1}, nil, 422, `"location":"body.color"`},
+	{"POST", "/incidents", `{"device":`, nil, 400, `"code":"invalid"`},
+	{"POST", "/incidents", `device=btn-1`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, `"code":"invalid"`},
+	{"POST", "/incidents", strings.Repeat(" ", 70_000) + "{}", nil, 413, `"code":"invalid"`},
+	{"POST", "/incidents/I1/acknowledge", nil, nil, 200, `"id":"I1"`},
+	{"POST", "/incidents/I1/acknowledge", map[string]any{}, nil, 200, `"id":"I1"`},
+	{"POST", "/incidents/I1/note", map[string]any{"text": "called back"}, nil, 200, `"id":"I1"`},
+	{"POST", "/incidents/I1/note", map[string]any{"text": "  "}, nil, 422, `"location":"body.text"`},
+	{"POST", "/incidents/I1/resolve", map[string]any{"text": "done well", "disposition": "false_press"}, []string{"If-Match", `"1"`}, 200, `"id":"I1"`},
+	{"POST", "/incidents/I1/resolve", map[string]any{"disposition": "bored"}, []string{"If-Match", `"1"`}, 422, `"location":"body.disposition"`},
+	{"POST", "/incidents/I1/resolve", map[string]any{"name": "x"}, []string{"If-Match", `"1"`}, 422, `"location":"body.name"`},
+	{"POST", "/incidents/I1/close", map[string]any{}, nil, 428, `"location":"header.If-Match"`},
+	{"POST", "/incidents/I1/close", map[string]any{}, []string{"If-Match", `1`}, 422, `"location":"header.If-Match"`},
+	{"POST", "/incidents/I1/close", map[string]any{}, []string{"If-Match", `"one"`}, 422, `"location":"header.If-Match"`},
+	{"POST", "/incidents/I1/unacknowledge", map[string]any{}, nil, 428, `"code":"precondition_required"`},
+	{"POST", "/incidents/I1/reopen", map[string]any{}, nil, 428, `"code":"precondition_required"`},
+	{"POST", "/incidents/I1/explode", map[string]any{}, nil, 404, `"code":"not_found"`},
+	{"GET", "/devices", nil, nil, 200, `"id":"btn-1"`},
+	{"GET", "/devices?kind=safety_house&q=%E4%B8%9C", nil, nil, 200, `"id":"house-1"`},
+	{"GET", "/devices?area=c-9", nil, nil, 200, `{"items":[],"next":""}`},
+	{"GET", "/devices/btn-1", nil, nil, 200, `"online":null`},
+	{"GET", "/devices/btn-9", nil, nil, 404, `"code":"not_found"`},
+	{"GET", "/devices/btn-1/metrics", nil, nil, 200, `{"items":["battery_pct","rssi_dbm"],"next":""}`},
+	{"GET", "/devices/btn-9/metrics", nil, nil, 404, `"code":"not_found"`},
+	{"GET", "/devices/btn-1/series?metric=battery_pct&from=1000&to=9000", nil, nil, 200, `"every_ms":1000`},
+	{"GET", "/devices/btn-1/series?metric=battery_pct&every=600000", nil, nil, 200, `"every_ms":600000`},
+	{"GET", "/devices/btn-1/series", nil, nil, 422, `"location":"query.metric"`},
+	{"GET", "/devices/btn-1/series?metric=a%22b", nil, nil, 422, `"location":"query.metric"`},
+	{"GET", "/devices/btn-1/series?metric=a&from=9&to=8", nil, nil, 422, `"location":"query.from"`},
+	{"GET", "/devices/btn-1/series?metric=a&from=1&every=1", nil, nil, 422, `"location":"query.every"`},
+	{"GET", "/devices/btn-1/series?metric=a&to=9223372036854775807", nil, nil, 422, `"location":"query.to"`},
+	{"GET", "/areas", nil, nil, 200, `{"items":[{"id":"c-1","name":"罗山七村","name_en":"Luoshan 7"}],"next":""}`},
+	{"GET", "/people/p-1", nil, nil, 200, `"masked_name":"王`},
+	{"GET", "/people/p-9", nil, nil, 404, `"code":"not_found"`},
+	{"POST", "/people/p-1/reveal", nil, nil, 200, `"phone":"13812341234"`},
+	{"POST", "/people/p-1/reveal", map[string]any{"incident": "I1"}, nil, 200, `"contacts":[{"name":"王小明"`},
+	{"POST", "/people/p-9/reveal", nil, nil, 404, `"code":"not_found"`},
+	{"GET", "/users", nil, nil, 200, `"name":"admin","role":"admin"`},
+	{"GET", "/journal", nil, nil, 200, `"items":[]`},
+	{"GET", "/journal?lane=other", nil, nil, 422, `"location":"query.lane"`},
+	{"GET", "/journal?cursor=AAAA", nil, nil, 422, `"location":"query.cursor"`},
+	{"GET", "/journal/rejects", nil, nil, 200, `{"items":[],"next":""}`},
+	{"GET", "/journal/deadletters", nil, nil, 200, `{"items":[],"next":""}`},
+	{"GET", "/audit", nil, nil, 200, `"action":"reveal"`},
+	{"GET", "/openapi.json", nil, nil, 200, `"openapi": "3.1`},
+	{"GET", "/nothing", nil, nil, 404, `"code":"not_found"`},
+	{"DELETE", "/me", nil, nil, 404, `"code":"not_found"`},
+	{"GET", "/stream", nil, nil, 426, `"code":"invalid"`},
+}
+
 func TestRoutes(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.history = series{} })
 	h.desk.Raise("I1", 1)
 	i := streamtest.Incident("I1", 1, alerts.StateAcknowledged)
 	h.desk.timeline = []alerts.Transition{{N: 1, Kind: "raised", Incident: i}}
 	h.desk.answer(alerts.Result{Incident: i}, nil)
-	for _, tc := range []struct {
-		method, path string
-		body         any
-		header       []string
-		status       int
-		want         string // part of the body
-	}{
-		{"GET", "/me", nil, nil, 200, `"permissions":["view"`},
-		{"GET", "/snapshot", nil, nil, 200, `"as_of":{"epoch":"k7","seq":1}`},
-		{"GET", "/incidents", nil, nil, 200, `"id":"I1"`},
-		{"GET", "/incidents?state=closed", nil, nil, 200, `{"items":[],"next":""}`},
-		{"GET", "/incidents?state=broken", nil, nil, 422, `"location":"query.state"`},
-		{"GET", "/incidents?limit=0", nil, nil, 422, `"location":"query.limit"`},
-		{"GET", "/incidents?limit=many", nil, nil, 422, `"location":"query.limit"`},
-		{"GET", "/incidents?cursor=x", nil, nil, 422, `"location":"query.cursor"`},
-		{"GET", "/incidents?colour=red", nil, nil, 422, `"location":"query.colour"`},
-		{"GET", "/incidents/I1", nil, nil, 200, `"timeline":[{"seq":1`},
-		{"GET", "/incidents/I2", nil, nil, 404, `"code":"not_found"`},
-		{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "12345 called", "priority": 2}, nil, 201, `"id":"I1"`},
-		{"POST", "/incidents", map[string]any{"device": "btn-9", "rule": "MANUAL", "text": "t", "priority": 2}, nil, 422, `"location":"body.device"`},
-		{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "EB-SOS", "text": "t", "priority": 2}, nil, 422, `"location":"body.rule"`},
-		{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "t", "priority": 5}, nil, 422, `"location":"body.priority"`},
-		{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "t", "priority": 2, "color": 1}, nil, 422, `"location":"body.color"`},
-		{"POST", "/incidents", `{"device":`, nil, 400, `"code":"invalid"`},
-		{"POST", "/incidents", `device=btn-1`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, `"code":"invalid"`},
-		{"POST", "/incidents", strings.Repeat(" ", 70_000) + "{}", nil, 413, `"code":"invalid"`},
-		{"POST", "/incidents/I1/acknowledge", nil, nil, 200, `"id":"I1"`},
-		{"POST", "/incidents/I1/acknowledge", map[string]any{}, nil, 200, `"id":"I1"`},
-		{"POST", "/incidents/I1/note", map[string]any{"text": "called back"}, nil, 200, `"id":"I1"`},
-		{"POST", "/incidents/I1/note", map[string]any{"text": "  "}, nil, 422, `"location":"body.text"`},
-		{"POST", "/incidents/I1/resolve", map[string]any{"text": "done well", "disposition": "false_press"}, []string{"If-Match", `"1"`}, 200, `"id":"I1"`},
-		{"POST", "/incidents/I1/resolve", map[string]any{"disposition": "bored"}, []string{"If-Match", `"1"`}, 422, `"location":"body.disposition"`},
-		{"POST", "/incidents/I1/resolve", map[string]any{"name": "x"}, []string{"If-Match", `"1"`}, 422, `"location":"body.name"`},
-		{"POST", "/incidents/I1/close", map[string]any{}, nil, 428, `"location":"header.If-Match"`},
-		{"POST", "/incidents/I1/close", map[string]any{}, []string{"If-Match", `1`}, 422, `"location":"header.If-Match"`},
-		{"POST", "/incidents/I1/close", map[string]any{}, []string{"If-Match", `"one"`}, 422, `"location":"header.If-Match"`},
-		{"POST", "/incidents/I1/unacknowledge", map[string]any{}, nil, 428, `"code":"precondition_required"`},
-		{"POST", "/incidents/I1/reopen", map[string]any{}, nil, 428, `"code":"precondition_required"`},
-		{"POST", "/incidents/I1/explode", map[string]any{}, nil, 404, `"code":"not_found"`},
-		{"GET", "/devices", nil, nil, 200, `"id":"btn-1"`},
-		{"GET", "/devices?kind=safety_house&q=%E4%B8%9C", nil, nil, 200, `"id":"house-1"`},
-		{"GET", "/devices?area=c-9", nil, nil, 200, `{"items":[],"next":""}`},
-		{"GET", "/devices/btn-1", nil, nil, 200, `"online":null`},
-		{"GET", "/devices/btn-9", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/devices/btn-1/metrics", nil, nil, 200, `{"items":["battery_pct","rssi_dbm"],"next":""}`},
-		{"GET", "/devices/btn-9/metrics", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/devices/btn-1/series?metric=battery_pct&from=1000&to=9000", nil, nil, 200, `"every_ms":1000`},
-		{"GET", "/devices/btn-1/series?metric=battery_pct&every=600000", nil, nil, 200, `"every_ms":600000`},
-		{"GET", "/devices/btn-1/series", nil, nil, 422, `"location":"query.metric"`},
-		{"GET", "/devices/btn-1/series?metric=a%22b", nil, nil, 422, `"location":"query.metric"`},
-		{"GET", "/devices/btn-1/series?metric=a&from=9&to=8", nil, nil, 422, `"location":"query.from"`},
-		{"GET", "/devices/btn-1/series?metric=a&from=1&every=1", nil, nil, 422, `"location":"query.every"`},
-		{"GET", "/devices/btn-1/series?metric=a&to=9223372036854775807", nil, nil, 422, `"location":"query.to"`},
-		{"GET", "/areas", nil, nil, 200, `{"items":[{"id":"c-1","name":"罗山七村","name_en":"Luoshan 7"}],"next":""}`},
-		{"GET", "/people/p-1", nil, nil, 200, `"masked_name":"王`},
-		{"GET", "/people/p-9", nil, nil, 404, `"code":"not_found"`},
-		{"POST", "/people/p-1/reveal", nil, nil, 200, `"phone":"13812341234"`},
-		{"POST", "/people/p-1/reveal", map[string]any{"incident": "I1"}, nil, 200, `"contacts":[{"name":"王小明"`},
-		{"POST", "/people/p-9/reveal", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/users", nil, nil, 200, `"name":"admin","role":"admin"`},
-		{"GET", "/journal", nil, nil, 200, `"items":[]`},
-		{"GET", "/journal?lane=other", nil, nil, 422, `"location":"query.lane"`},
-		{"GET", "/journal?cursor=AAAA", nil, nil, 422, `"location":"query.cursor"`},
-		{"GET", "/journal/rejects", nil, nil, 200, `{"items":[],"next":""}`},
-		{"GET", "/journal/deadletters", nil, nil, 200, `{"items":[],"next":""}`},
-		{"GET", "/audit", nil, nil, 200, `"action":"reveal"`},
-		{"GET", "/openapi.json", nil, nil, 200, `"openapi": "3.1`},
-		{"GET", "/nothing", nil, nil, 404, `"code":"not_found"`},
-		{"DELETE", "/me", nil, nil, 404, `"code":"not_found"`},
-		{"GET", "/stream", nil, nil, 426, `"code":"invalid"`},
-	} {
+	for _, tc := range routeCases {
 		name := fmt.Sprintf("%s %s %v", tc.method, tc.path, tc.status)
 		t.Run(name, func(t *testing.T) {
 			res := h.as(registry.Admin).with(tc.header...).do(tc.method, "/api/v1"+tc.path, tc.body)

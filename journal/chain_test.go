@@ -56,70 +56,84 @@ func TestChainModel(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStores()
-		j := openOn(t, s, dir)
-		defer func() { closeIt(t, j) }()
-		ctx := context.Background()
-		var bodies [][]byte
-		fault := enginetest.Succeed
-		inject := func(string, uint64) enginetest.Fault {
-			f := fault
-			fault = enginetest.Succeed
-			return f
-		}
-		s.at(lifeFile).Inject(inject)
+		m := &chainModel{stores: newStores(), dir: dir, fault: enginetest.Succeed}
+		m.j = openOn(t, m.stores, dir)
+		defer func() { closeIt(t, m.j) }()
+		m.stores.at(lifeFile).Inject(m.inject)
 		t.Repeat(map[string]func(*rapid.T){
-			"append": func(t *rapid.T) {
-				group := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 40), 1, 4).Draw(t, "bodies")
-				fault = rapid.SampledFrom([]enginetest.Fault{
-					enginetest.Succeed, enginetest.FailBefore, enginetest.FailAfter, enginetest.NoSpace,
-				}).Draw(t, "fault")
-				want := fault == enginetest.Succeed || fault == enginetest.FailAfter
-				_, err := j.Chain("ledger").Append(ctx, uint64(len(bodies)), group...)
-				if want != (err == nil) {
-					t.Fatalf("append with fault %d: %v", fault, err)
-				}
-				if want {
-					bodies = append(bodies, group...)
-				}
-			},
-			"stale": func(t *rapid.T) {
-				wrong := rapid.Uint64Range(0, 60).Draw(t, "expect")
-				if wrong == uint64(len(bodies)) {
-					return
-				}
-				if _, err := j.Chain("ledger").Append(ctx, wrong, []byte("x")); !errors.Is(err, ErrConflict) {
-					t.Fatalf("append expecting %d at %d: %v", wrong, len(bodies), err)
-				}
-			},
-			"restart": func(t *rapid.T) {
-				closeIt(t, j)
-				j = openOn(t, s, dir)
-			},
-			"read": func(t *rapid.T) {
-				n := rapid.IntRange(1, 1+len(bodies)).Draw(t, "from")
-				limit := rapid.IntRange(1, 5).Draw(t, "limit")
-				got, err := j.Chain("ledger").Read(ctx, uint64(n), limit)
-				want := bodies[n-1 : min(len(bodies), n-1+limit)]
-				if err != nil || len(got) != len(want) {
-					t.Fatalf("read %d from %d of %d: %d steps, %v", limit, n, len(bodies), len(got), err)
-				}
-				for i := range got {
-					if got[i].N != uint64(n+i) || !bytes.Equal(got[i].Body, want[i]) {
-						t.Fatalf("step %d: %+v", n+i, got[i])
-					}
-				}
-			},
-			"": func(t *rapid.T) {
-				if n, err := j.Chain("ledger").Last(ctx); err != nil || n != uint64(len(bodies)) {
-					t.Fatalf("last is %d, want %d, %v", n, len(bodies), err)
-				}
-			},
+			"append": m.append, "stale": m.stale, "restart": m.restart, "read": m.read, "": m.last,
 		})
-		if faults, err := j.Verify(ctx); err != nil || len(faults) > 0 {
+		if faults, err := m.j.Verify(context.Background()); err != nil || len(faults) > 0 {
 			t.Fatalf("verify: %v %v", faults, err)
 		}
 	})
+}
+
+// chainModel is a chain and the steps that it must hold.
+type chainModel struct {
+	stores *stores
+	dir    string
+	j      *Journal
+	bodies [][]byte
+	fault  enginetest.Fault // of the next write
+}
+
+func (m *chainModel) inject(string, uint64) enginetest.Fault {
+	f := m.fault
+	m.fault = enginetest.Succeed
+	return f
+}
+
+func (m *chainModel) append(t *rapid.T) {
+	group := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 40), 1, 4).Draw(t, "bodies")
+	fault := rapid.SampledFrom([]enginetest.Fault{
+		enginetest.Succeed, enginetest.FailBefore, enginetest.FailAfter, enginetest.NoSpace,
+	}).Draw(t, "fault")
+	m.fault = fault
+	want := fault == enginetest.Succeed || fault == enginetest.FailAfter
+	_, err := m.j.Chain("ledger").Append(context.Background(), uint64(len(m.bodies)), group...)
+	if want != (err == nil) {
+		t.Fatalf("append with fault %d: %v", fault, err)
+	}
+	if want {
+		m.bodies = append(m.bodies, group...)
+	}
+}
+
+func (m *chainModel) stale(t *rapid.T) {
+	wrong := rapid.Uint64Range(0, 60).Draw(t, "expect")
+	if wrong == uint64(len(m.bodies)) {
+		return
+	}
+	if _, err := m.j.Chain("ledger").Append(context.Background(), wrong, []byte("x")); !errors.Is(err, ErrConflict) {
+		t.Fatalf("append expecting %d at %d: %v", wrong, len(m.bodies), err)
+	}
+}
+
+func (m *chainModel) restart(t *rapid.T) {
+	closeIt(t, m.j)
+	m.j = openOn(t, m.stores, m.dir)
+}
+
+func (m *chainModel) read(t *rapid.T) {
+	n := rapid.IntRange(1, 1+len(m.bodies)).Draw(t, "from")
+	limit := rapid.IntRange(1, 5).Draw(t, "limit")
+	got, err := m.j.Chain("ledger").Read(context.Background(), uint64(n), limit)
+	want := m.bodies[n-1 : min(len(m.bodies), n-1+limit)]
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("read %d from %d of %d: %d steps, %v", limit, n, len(m.bodies), len(got), err)
+	}
+	for i := range got {
+		if got[i].N != uint64(n+i) || !bytes.Equal(got[i].Body, want[i]) {
+			t.Fatalf("step %d: %+v", n+i, got[i])
+		}
+	}
+}
+
+func (m *chainModel) last(t *rapid.T) {
+	if n, err := m.j.Chain("ledger").Last(context.Background()); err != nil || n != uint64(len(m.bodies)) {
+		t.Fatalf("last is %d, want %d, %v", n, len(m.bodies), err)
+	}
 }
 
 // A leader that was deposed without knowing must not append.

@@ -73,42 +73,45 @@ func wantGap(t *testing.T, l *Lane, from, to uint64, resume Position) {
 	}
 }
 
+// damages are done to ten frames of two messages each.
+var damages = []struct {
+	name     string
+	damage   func(t *testing.T, dir string)
+	from, to uint64
+	resume   uint64
+	fault    string
+}{
+	{
+		"a flipped bit", func(t *testing.T, dir string) { flip(t, dir, bulkFile, "log_lane_telemetry", 5) },
+		9, 10, 6, "checksum",
+	},
+	{
+		"two frames in a row", func(t *testing.T, dir string) {
+			flip(t, dir, bulkFile, "log_lane_telemetry", 5)
+			flip(t, dir, bulkFile, "log_lane_telemetry", 6)
+		}, 9, 12, 7, "checksum",
+	},
+	{
+		"a missing frame", func(t *testing.T, dir string) {
+			alter(t, filepath.Join(dir, bulkFile), "DELETE FROM log_lane_telemetry WHERE seq = 4")
+		}, 7, 8, 5, "frames 4 to 4 are missing",
+	},
+	{
+		"three missing frames", func(t *testing.T, dir string) {
+			alter(t, filepath.Join(dir, bulkFile), "DELETE FROM log_lane_telemetry WHERE seq BETWEEN 4 AND 6")
+		}, 7, 12, 7, "frames 4 to 6 are missing",
+	},
+	{
+		"a frame replaced by an older one", func(t *testing.T, dir string) {
+			alter(t, filepath.Join(dir, bulkFile),
+				"UPDATE log_lane_telemetry SET body = (SELECT body FROM log_lane_telemetry WHERE seq = 2) WHERE seq = 5")
+		}, 3, 8, 5, "begins with message 3, want 9",
+	},
+}
+
 func TestDamageIsFoundAndNamed(t *testing.T) {
 	const frames = 10 // of two messages each
-	for _, c := range []struct {
-		name     string
-		damage   func(t *testing.T, dir string)
-		from, to uint64
-		resume   uint64
-		fault    string
-	}{
-		{
-			"a flipped bit", func(t *testing.T, dir string) { flip(t, dir, bulkFile, "log_lane_telemetry", 5) },
-			9, 10, 6, "checksum",
-		},
-		{
-			"two frames in a row", func(t *testing.T, dir string) {
-				flip(t, dir, bulkFile, "log_lane_telemetry", 5)
-				flip(t, dir, bulkFile, "log_lane_telemetry", 6)
-			}, 9, 12, 7, "checksum",
-		},
-		{
-			"a missing frame", func(t *testing.T, dir string) {
-				alter(t, filepath.Join(dir, bulkFile), "DELETE FROM log_lane_telemetry WHERE seq = 4")
-			}, 7, 8, 5, "frames 4 to 4 are missing",
-		},
-		{
-			"three missing frames", func(t *testing.T, dir string) {
-				alter(t, filepath.Join(dir, bulkFile), "DELETE FROM log_lane_telemetry WHERE seq BETWEEN 4 AND 6")
-			}, 7, 12, 7, "frames 4 to 6 are missing",
-		},
-		{
-			"a frame replaced by an older one", func(t *testing.T, dir string) {
-				alter(t, filepath.Join(dir, bulkFile),
-					"UPDATE log_lane_telemetry SET body = (SELECT body FROM log_lane_telemetry WHERE seq = 2) WHERE seq = 5")
-			}, 3, 8, 5, "begins with message 3, want 9",
-		},
-	} {
+	for _, c := range damages {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := testConfig(t)
 			j := openTest(t, cfg)

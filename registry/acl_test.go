@@ -37,63 +37,65 @@ func (r *Registry) mustPrincipal(t *testing.T, id string) Principal {
 	return p
 }
 
+var publishRights = []struct {
+	who, topic string
+	want       bool
+}{
+	{"btn", "wh/v1/btn/event", true},
+	{"btn", "wh/v1/btn/telemetry", true},
+	{"btn", "wh/v1/btn/status", true},
+	{"btn", "wh/v1/btn/command/ack", true},
+	{"btn", "wh/v1/btn/command", false}, // only the hub commands
+	{"btn", "wh/v1/btn/other", false},
+	{"btn", "wh/v1/btn/event/x", false},
+	{"btn", "wh/v1/btn", false},
+	{"btn", "wh/v1/btn/", false},
+	{"btn", "wh/v1/btn2/event", false},
+	{"btn", "wh/v1/house/event", false},
+	{"btn", "wh/v1/BTN/event", false},
+	{"btn", "wh/v2/btn/event", false},
+	{"btn", "/wh/v1/btn/event", false},
+	{"btn", "$SYS/broker", false},
+	{"btn", "", false},
+	{"btn", "wh/v1/btn/child/unknown/event", false}, // no gateway
+	{"btn", "wh/v1/gw/child/btn/event", false},
+
+	{"gw", "wh/v1/gw/event", true},
+	{"gw", "wh/v1/gw/child/child/event", true},
+	{"gw", "wh/v1/gw/child/child/telemetry", true},
+	{"gw", "wh/v1/gw/child/child/status", true},
+	{"gw", "wh/v1/gw/child/child/command/ack", true},
+	{"gw", "wh/v1/gw/child/child/command", false},
+	{"gw", "wh/v1/gw/child/unknown/event", true}, // a call from an unknown place
+	{"gw", "wh/v1/gw/child/unknown/telemetry", false},
+	{"gw", "wh/v1/gw/child/unknown/status", false},
+	{"gw", "wh/v1/gw/child/unknown/command/ack", false},
+	{"gw", "wh/v1/gw/child/child2/event", false}, // behind the other gateway
+	{"gw", "wh/v1/gw/child/btn/event", false},    // behind none
+	{"gw", "wh/v1/gw/child/house/event", false},
+	{"gw", "wh/v1/gw/child/gw/event", false},
+	{"gw", "wh/v1/gw2/child/child2/event", false},
+	{"gw", "wh/v1/gw2/child/child/event", false},
+	{"gw", "wh/v1/child/event", false}, // a child has its own connection for that
+	{"gw", "wh/v1/gw/child/bad id/event", false},
+
+	{"observer", "wh/v1/btn/event", false}, // may only read
+	{"bridge", "wh/v1/btn/telemetry", true},
+	{"bridge", "wh/v1/btn/event", false},
+	{"bridge", "wh/v1/gw/child/child/telemetry", false},
+	{"bridge", "chirpstack/application/1", true},
+	{"bridge", "chirpstack", true},
+	{"bridge", "chirpstack/+", false}, // no topic
+	{"bridge", "chirpstack2", false},
+	{"all", "anything/at/all", true},
+	{"all", "$SYS/x", false},
+	{"all", "a\x00b", false},
+	{"all", "", false},
+}
+
 func TestMayPublish(t *testing.T) {
 	r := subdistrict(t)
-	for _, tc := range []struct {
-		who, topic string
-		want       bool
-	}{
-		{"btn", "wh/v1/btn/event", true},
-		{"btn", "wh/v1/btn/telemetry", true},
-		{"btn", "wh/v1/btn/status", true},
-		{"btn", "wh/v1/btn/command/ack", true},
-		{"btn", "wh/v1/btn/command", false}, // only the hub commands
-		{"btn", "wh/v1/btn/other", false},
-		{"btn", "wh/v1/btn/event/x", false},
-		{"btn", "wh/v1/btn", false},
-		{"btn", "wh/v1/btn/", false},
-		{"btn", "wh/v1/btn2/event", false},
-		{"btn", "wh/v1/house/event", false},
-		{"btn", "wh/v1/BTN/event", false},
-		{"btn", "wh/v2/btn/event", false},
-		{"btn", "/wh/v1/btn/event", false},
-		{"btn", "$SYS/broker", false},
-		{"btn", "", false},
-		{"btn", "wh/v1/btn/child/unknown/event", false}, // no gateway
-		{"btn", "wh/v1/gw/child/btn/event", false},
-
-		{"gw", "wh/v1/gw/event", true},
-		{"gw", "wh/v1/gw/child/child/event", true},
-		{"gw", "wh/v1/gw/child/child/telemetry", true},
-		{"gw", "wh/v1/gw/child/child/status", true},
-		{"gw", "wh/v1/gw/child/child/command/ack", true},
-		{"gw", "wh/v1/gw/child/child/command", false},
-		{"gw", "wh/v1/gw/child/unknown/event", true}, // a call from an unknown place
-		{"gw", "wh/v1/gw/child/unknown/telemetry", false},
-		{"gw", "wh/v1/gw/child/unknown/status", false},
-		{"gw", "wh/v1/gw/child/unknown/command/ack", false},
-		{"gw", "wh/v1/gw/child/child2/event", false}, // behind the other gateway
-		{"gw", "wh/v1/gw/child/btn/event", false},    // behind none
-		{"gw", "wh/v1/gw/child/house/event", false},
-		{"gw", "wh/v1/gw/child/gw/event", false},
-		{"gw", "wh/v1/gw2/child/child2/event", false},
-		{"gw", "wh/v1/gw2/child/child/event", false},
-		{"gw", "wh/v1/child/event", false}, // a child has its own connection for that
-		{"gw", "wh/v1/gw/child/bad id/event", false},
-
-		{"observer", "wh/v1/btn/event", false}, // may only read
-		{"bridge", "wh/v1/btn/telemetry", true},
-		{"bridge", "wh/v1/btn/event", false},
-		{"bridge", "wh/v1/gw/child/child/telemetry", false},
-		{"bridge", "chirpstack/application/1", true},
-		{"bridge", "chirpstack", true},
-		{"bridge", "chirpstack/+", false}, // no topic
-		{"bridge", "chirpstack2", false},
-		{"all", "anything/at/all", true},
-		{"all", "$SYS/x", false},
-		{"all", "a\x00b", false},
-		{"all", "", false},
-	} {
+	for _, tc := range publishRights {
 		if got := r.MayPublish(r.mustPrincipal(t, tc.who), tc.topic); got != tc.want {
 			t.Errorf("%s publishes %q: %v, want %v", tc.who, tc.topic, got, tc.want)
 		}

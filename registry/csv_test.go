@@ -64,95 +64,98 @@ func importedSecret(t *testing.T, r *Registry, id string) string {
 	return report.Generated[id]
 }
 
+// faultyFiles are files and every fault that their import has to name.
+var faultyFiles = []struct {
+	name, file string
+	want       []RowError // Want is a part of the text
+}{
+	{"empty", "", []RowError{{1, "", "a header", "an empty file"}}},
+	{"only a mark", "\xef\xbb\xbf", []RowError{{1, "", "a header", "an empty file"}}},
+	{"no kind", "id\na\n", []RowError{{1, "kind", "this column", "none"}}},
+	{"unknown column", "id,kind,colour\na,garage,red\n", []RowError{{1, "colour", "one of id,kind", "an unknown column"}}},
+	{"column twice", "id,kind,id\na,garage,b\n", []RowError{{1, "id", "each column once", "it twice"}}},
+	{"semicolons", "id;kind\na;garage\n", []RowError{
+		{1, "id;kind", "one of", "an unknown column"}, {1, "id", "this column", "none"}, {1, "kind", "this column", "none"},
+	}},
+	{"GBK", "id,kind,name\na,garage,\xba\xe9\xb0\xb2\n", []RowError{{2, "", "UTF-8", "another encoding"}}},
+	{"UTF-16", "\xff\xfei\x00d\x00", []RowError{{1, "", "UTF-8", "another encoding"}}},
+	{"too few and too many cells", "id,kind\na\nb,garage,x\nc,garage\n", []RowError{
+		{2, "", "2 cells", "1"}, {3, "", "2 cells", "3"},
+	}},
+	{"open quote", "id,kind\n\"a,garage\nb,garage\n", []RowError{{2, "", "CSV", "extraneous or missing"}}},
+	{"bare quote, and the row after it", "id,kind\na\"b,garage\n?,garage\n", []RowError{
+		{2, "", "CSV", "bare"}, {3, "id", "letters", `"?"`},
+	}},
+	{"duplicate", "id,kind\na,garage\n\nb,garage\na,garage\n", []RowError{{5, "id", "each id once", `"a" as in row 2`}}},
+	{"bad ids", "id,kind\n,garage\n-a,garage\na b,garage\n" + strings.Repeat("x", 65) + ",garage\n", []RowError{
+		{2, "id", "1 to 64", "nothing"},
+		{3, "id", "1 to 64", `"-a"`},
+		{4, "id", "1 to 64", `"a b"`},
+		{5, "id", "1 to 64", `"` + strings.Repeat("x", 40) + `…"`},
+	}},
+	{"bad kinds", "id,kind\na,\nb,Garage\nc,emergency_buton\nd,door1\n", []RowError{
+		{2, "kind", "emergency_button, safety_house", "nothing"},
+		{3, "kind", "garage", `"Garage"`},
+		{4, "kind", "emergency_button", `"emergency_buton"`},
+		{5, "kind", "of a to z and _", `"door1"`},
+	}},
+	{"bad numbers", "id,kind,lat,lon,report_interval_s\na,garage,91,0,1\nb,garage,0,-180.1,1\nc,garage,NaN,0,1\n" +
+		"d,garage,x,0,1\ne,garage,0,0x10,1\nf,garage,1,,1\ng,garage,,1,1\nh,garage,0,0,0\ni,garage,0,0,1.5\nj,garage,0,0,-5\n" +
+		"k,garage,0,0,2592001\nl,garage,1_0,0,\nm,garage,inf,0,\n", []RowError{
+		{2, "lat", "-90 to 90", `"91"`},
+		{3, "lon", "-180 to 180", `"-180.1"`},
+		{4, "lat", "-90 to 90", `"NaN"`},
+		{5, "lat", "-90 to 90", `"x"`},
+		{6, "lon", "-180 to 180", `"0x10"`},
+		{7, "lon", "both", "nothing"},
+		{8, "lat", "both", "nothing"},
+		{9, "report_interval_s", "1 to 2592000", `"0"`},
+		{10, "report_interval_s", "1 to 2592000", `"1.5"`},
+		{11, "report_interval_s", "1 to 2592000", `"-5"`},
+		{12, "report_interval_s", "1 to 2592000", `"2592001"`},
+		{13, "lat", "-90 to 90", `"1_0"`},
+		{14, "lat", "-90 to 90", `"inf"`},
+	}},
+	{"shifted coordinates", "id,kind,lat,lon,crs\na,garage,31,121,gcj02\n", []RowError{{2, "crs", "wgs84 or cgcs2000", `"gcj02"`}}},
+	{
+		"bad words", "id,kind,power,out_of_service,name,model\na,garage,wind,maybe,\"a\nb\"," + strings.Repeat("m", 257) + "\n",
+		[]RowError{
+			{2, "name", "one line", `"a\nb"`},
+			{2, "model", "one line", `"mmm`},
+			{2, "power", "mains, battery", `"wind"`},
+			{2, "out_of_service", "true, false", `"maybe"`},
+		},
+	},
+	{
+		"what is not there", "id,kind,area,gateway,person\na,garage,nowhere,gw,p\nb,garage,here,house,\nc,gateway,,c,\nhouse,safety_house,,,\n",
+		[]RowError{
+			{2, "gateway", "kind gateway", `"gw"`},
+			{2, "area", "a registered area", `"nowhere"`},
+			{2, "person", "a registered person", `"p"`},
+			{3, "gateway", "kind gateway", `"house"`},
+			{4, "gateway", "kind gateway", `"c"`},
+		},
+	},
+	{
+		"a gateway whose row is wrong is told once", "id,kind,power,gateway\ngw,gateway,x,\na,garage,,gw\n",
+		[]RowError{{2, "power", "mains", `"x"`}},
+	},
+	{"account's id", "id,kind\nobs,garage\n", []RowError{{2, "id", "no access account", `"obs"`}}},
+	{"short secret", "id,kind,secret\na,garage,hunter2\n", []RowError{{2, "secret", "8 to 256 bytes", "7 bytes"}}},
+	{"person without id", "id,kind,person_name\na,garage,赵一曼\n", []RowError{{2, "person", "the id of the person", "nothing"}}},
+	{
+		"person without name", "id,kind,person,person_phone\na,garage,p1,13800000000\n",
+		[]RowError{{2, "person_name", "a name", "nothing"}},
+	},
+	{
+		"two stories of one person", "id,kind,person,person_name\na,garage,p1,赵一曼\nb,garage,p1,赵二曼\n",
+		[]RowError{{3, "person", "as in row 2", "others"}},
+	},
+	{"formula as id", "id,kind\n=1+1,garage\n", []RowError{{2, "id", "1 to 64", `"=1+1"`}}},
+}
+
 func TestImportNamesEveryFault(t *testing.T) {
-	for _, tc := range []struct {
-		name, file string
-		want       []RowError // Want is a part of the text
-	}{
-		{"empty", "", []RowError{{1, "", "a header", "an empty file"}}},
-		{"only a mark", "\xef\xbb\xbf", []RowError{{1, "", "a header", "an empty file"}}},
-		{"no kind", "id\na\n", []RowError{{1, "kind", "this column", "none"}}},
-		{"unknown column", "id,kind,colour\na,garage,red\n", []RowError{{1, "colour", "one of id,kind", "an unknown column"}}},
-		{"column twice", "id,kind,id\na,garage,b\n", []RowError{{1, "id", "each column once", "it twice"}}},
-		{"semicolons", "id;kind\na;garage\n", []RowError{
-			{1, "id;kind", "one of", "an unknown column"}, {1, "id", "this column", "none"}, {1, "kind", "this column", "none"},
-		}},
-		{"GBK", "id,kind,name\na,garage,\xba\xe9\xb0\xb2\n", []RowError{{2, "", "UTF-8", "another encoding"}}},
-		{"UTF-16", "\xff\xfei\x00d\x00", []RowError{{1, "", "UTF-8", "another encoding"}}},
-		{"too few and too many cells", "id,kind\na\nb,garage,x\nc,garage\n", []RowError{
-			{2, "", "2 cells", "1"}, {3, "", "2 cells", "3"},
-		}},
-		{"open quote", "id,kind\n\"a,garage\nb,garage\n", []RowError{{2, "", "CSV", "extraneous or missing"}}},
-		{"bare quote, and the row after it", "id,kind\na\"b,garage\n?,garage\n", []RowError{
-			{2, "", "CSV", "bare"}, {3, "id", "letters", `"?"`},
-		}},
-		{"duplicate", "id,kind\na,garage\n\nb,garage\na,garage\n", []RowError{{5, "id", "each id once", `"a" as in row 2`}}},
-		{"bad ids", "id,kind\n,garage\n-a,garage\na b,garage\n" + strings.Repeat("x", 65) + ",garage\n", []RowError{
-			{2, "id", "1 to 64", "nothing"},
-			{3, "id", "1 to 64", `"-a"`},
-			{4, "id", "1 to 64", `"a b"`},
-			{5, "id", "1 to 64", `"` + strings.Repeat("x", 40) + `…"`},
-		}},
-		{"bad kinds", "id,kind\na,\nb,Garage\nc,emergency_buton\nd,door1\n", []RowError{
-			{2, "kind", "emergency_button, safety_house", "nothing"},
-			{3, "kind", "garage", `"Garage"`},
-			{4, "kind", "emergency_button", `"emergency_buton"`},
-			{5, "kind", "of a to z and _", `"door1"`},
-		}},
-		{"bad numbers", "id,kind,lat,lon,report_interval_s\na,garage,91,0,1\nb,garage,0,-180.1,1\nc,garage,NaN,0,1\n" +
-			"d,garage,x,0,1\ne,garage,0,0x10,1\nf,garage,1,,1\ng,garage,,1,1\nh,garage,0,0,0\ni,garage,0,0,1.5\nj,garage,0,0,-5\n" +
-			"k,garage,0,0,2592001\nl,garage,1_0,0,\nm,garage,inf,0,\n", []RowError{
-			{2, "lat", "-90 to 90", `"91"`},
-			{3, "lon", "-180 to 180", `"-180.1"`},
-			{4, "lat", "-90 to 90", `"NaN"`},
-			{5, "lat", "-90 to 90", `"x"`},
-			{6, "lon", "-180 to 180", `"0x10"`},
-			{7, "lon", "both", "nothing"},
-			{8, "lat", "both", "nothing"},
-			{9, "report_interval_s", "1 to 2592000", `"0"`},
-			{10, "report_interval_s", "1 to 2592000", `"1.5"`},
-			{11, "report_interval_s", "1 to 2592000", `"-5"`},
-			{12, "report_interval_s", "1 to 2592000", `"2592001"`},
-			{13, "lat", "-90 to 90", `"1_0"`},
-			{14, "lat", "-90 to 90", `"inf"`},
-		}},
-		{"shifted coordinates", "id,kind,lat,lon,crs\na,garage,31,121,gcj02\n", []RowError{{2, "crs", "wgs84 or cgcs2000", `"gcj02"`}}},
-		{
-			"bad words", "id,kind,power,out_of_service,name,model\na,garage,wind,maybe,\"a\nb\"," + strings.Repeat("m", 257) + "\n",
-			[]RowError{
-				{2, "name", "one line", `"a\nb"`},
-				{2, "model", "one line", `"mmm`},
-				{2, "power", "mains, battery", `"wind"`},
-				{2, "out_of_service", "true, false", `"maybe"`},
-			},
-		},
-		{
-			"what is not there", "id,kind,area,gateway,person\na,garage,nowhere,gw,p\nb,garage,here,house,\nc,gateway,,c,\nhouse,safety_house,,,\n",
-			[]RowError{
-				{2, "gateway", "kind gateway", `"gw"`},
-				{2, "area", "a registered area", `"nowhere"`},
-				{2, "person", "a registered person", `"p"`},
-				{3, "gateway", "kind gateway", `"house"`},
-				{4, "gateway", "kind gateway", `"c"`},
-			},
-		},
-		{
-			"a gateway whose row is wrong is told once", "id,kind,power,gateway\ngw,gateway,x,\na,garage,,gw\n",
-			[]RowError{{2, "power", "mains", `"x"`}},
-		},
-		{"account's id", "id,kind\nobs,garage\n", []RowError{{2, "id", "no access account", `"obs"`}}},
-		{"short secret", "id,kind,secret\na,garage,hunter2\n", []RowError{{2, "secret", "8 to 256 bytes", "7 bytes"}}},
-		{"person without id", "id,kind,person_name\na,garage,赵一曼\n", []RowError{{2, "person", "the id of the person", "nothing"}}},
-		{
-			"person without name", "id,kind,person,person_phone\na,garage,p1,13800000000\n",
-			[]RowError{{2, "person_name", "a name", "nothing"}},
-		},
-		{
-			"two stories of one person", "id,kind,person,person_name\na,garage,p1,赵一曼\nb,garage,p1,赵二曼\n",
-			[]RowError{{3, "person", "as in row 2", "others"}},
-		},
-		{"formula as id", "id,kind\n=1+1,garage\n", []RowError{{2, "id", "1 to 64", `"=1+1"`}}},
-	} {
+	for _, tc := range faultyFiles {
 		t.Run(tc.name, func(t *testing.T) {
 			r := openTest(t)
 			check(t, r.PutAreas(t.Context(), "t", []Area{{ID: "here", Name: "Here"}}))

@@ -12,80 +12,79 @@ import (
 	"pgregory.net/rapid"
 )
 
+// telemetryPayloads are payloads with what is read from them and what is wrong with them.
+var telemetryPayloads = []struct {
+	name, payload string
+	want          []Reading
+	faults        string // as FieldErrors writes them, without what was wanted
+}{
+	{name: "contract example", payload: `{"ts":1763888888123,"seq":7,"rssi_dbm":-91,"battery_pct":87}`, want: []Reading{
+		{TS: new(int64(1763888888123)), Seq: new(uint32(7)), Metrics: []Metric{{"battery_pct", 87}, {"rssi_dbm", -91}}},
+	}},
+	{name: "array", payload: `[{"ts":1763888888123,"temp_c":-1.5e1},{"boot":2,"temp_c":3}]`, want: []Reading{
+		{TS: new(int64(1763888888123)), Metrics: []Metric{{"temp_c", -15}}},
+		{Boot: new(uint32(2)), Metrics: []Metric{{"temp_c", 3}}},
+	}},
+	{name: "booleans, null, unknown names", payload: `{"mains":true,"door":false,"x":null,"Vendor.x-1":0}`, want: []Reading{
+		{Metrics: []Metric{{"Vendor.x-1", 0}, {"door", 0}, {"mains", 1}}},
+	}},
+	{name: "nothing to say", payload: `{}`, want: []Reading{{}}},
+	{name: "empty array", payload: `[]`},
+	{
+		name: "a bad field leaves the others", payload: `{"temp_c":"21.5","battery_pct":87,"mains":{"a":[1]}}`,
+		want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}},
+		faults: "temp_c a string; mains an object",
+	},
+	{
+		name: "NaN leaves the others", payload: `[{"temp_c":NaN,"battery_pct":87},{"temp_c":-Infinity,"mains":1}]`,
+		want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}, {Metrics: []Metric{{"mains", 1}}}},
+		faults: "[0].temp_c a bare word such as NaN; [1].temp_c a bare word such as NaN",
+	},
+	{
+		name: "beyond float64", payload: `{"temp_c":1e999,"mains":1}`,
+		want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c a number out of range",
+	},
+	{
+		name: "an unusable time is not believed", payload: `{"ts":"1763888888123","temp_c":1}`,
+		want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts a string",
+	},
+	{
+		name: "two times", payload: `{"ts":1763888888123,"ts":1763888888124,"temp_c":1}`,
+		want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts it twice",
+	},
+	{
+		name: "two values of a metric", payload: `{"temp_c":1,"mains":1,"temp_c":2}`,
+		want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c it twice",
+	},
+	{
+		name: "an element that is none", payload: `[{"a":1},5,"x",null,[{"a":2}],{"a":3}]`,
+		want:   []Reading{{Metrics: []Metric{{"a", 1}}}, {Metrics: []Metric{{"a", 3}}}},
+		faults: "[1] a number; [2] a string; [3] null; [4] an array",
+	},
+	{
+		name: "bad names", payload: `{"":1,"1a":1,"a b":1,"温度":1,"` + strings.Repeat("n", 65) + `":1,"ok":1}`,
+		want:   []Reading{{Metrics: []Metric{{"ok", 1}}}},
+		faults: `"" another; "1a" another; "a b" another; "\u6e29\u5ea6" another; "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn another`,
+	},
+	{
+		name: "bad seq", payload: `{"seq":-1,"boot":1.5,"a":1}`, want: []Reading{{Metrics: []Metric{{"a", 1}}}},
+		faults: "seq a number out of range; boot a number with a fraction",
+	},
+	{name: "empty", payload: "", faults: "payload an empty one"},
+	{name: "garbage", payload: "\x00\x01\xff", faults: "payload text that is not JSON"},
+	{name: "bare number", payload: "5", faults: "payload a number"},
+	{name: "cut short", payload: `[{"a":1},{"b":`, faults: "[1].b the end of the payload"},
+	{name: "cut in an object", payload: `{"a":1`, faults: "a the end of the payload"},
+	{name: "missing comma", payload: `[{"a":1}{"b":2}]`, faults: "payload text that is not JSON"},
+	{name: "trailing comma", payload: `[{"a":1},]`, faults: "[1] text that is not JSON"},
+	{name: "trailing comma in an object", payload: `{"a":1,}`, faults: "payload text that is not JSON"},
+	{name: "something after", payload: `{"a":1} x`, faults: "payload more bytes"},
+	{name: "broken nested value", payload: `{"a":[1,],"b":2}`, faults: "a text that is not JSON"},
+	{name: "missing colon", payload: `{"a" 1}`, faults: "a text that is not JSON"},
+}
+
 func TestDecodeTelemetry(t *testing.T) {
-	many := make([]string, 300)
-	for i := range many {
-		many[i] = fmt.Sprintf(`"m%d":1`, i)
-	}
-	for _, tc := range []struct {
-		name, payload string
-		want          []Reading
-		faults        string // as FieldErrors writes them, without what was wanted
-	}{
-		{name: "contract example", payload: `{"ts":1763888888123,"seq":7,"rssi_dbm":-91,"battery_pct":87}`, want: []Reading{
-			{TS: new(int64(1763888888123)), Seq: new(uint32(7)), Metrics: []Metric{{"battery_pct", 87}, {"rssi_dbm", -91}}},
-		}},
-		{name: "array", payload: `[{"ts":1763888888123,"temp_c":-1.5e1},{"boot":2,"temp_c":3}]`, want: []Reading{
-			{TS: new(int64(1763888888123)), Metrics: []Metric{{"temp_c", -15}}},
-			{Boot: new(uint32(2)), Metrics: []Metric{{"temp_c", 3}}},
-		}},
-		{name: "booleans, null, unknown names", payload: `{"mains":true,"door":false,"x":null,"Vendor.x-1":0}`, want: []Reading{
-			{Metrics: []Metric{{"Vendor.x-1", 0}, {"door", 0}, {"mains", 1}}},
-		}},
-		{name: "nothing to say", payload: `{}`, want: []Reading{{}}},
-		{name: "empty array", payload: `[]`},
-		{
-			name: "a bad field leaves the others", payload: `{"temp_c":"21.5","battery_pct":87,"mains":{"a":[1]}}`,
-			want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}},
-			faults: "temp_c a string; mains an object",
-		},
-		{
-			name: "NaN leaves the others", payload: `[{"temp_c":NaN,"battery_pct":87},{"temp_c":-Infinity,"mains":1}]`,
-			want:   []Reading{{Metrics: []Metric{{"battery_pct", 87}}}, {Metrics: []Metric{{"mains", 1}}}},
-			faults: "[0].temp_c a bare word such as NaN; [1].temp_c a bare word such as NaN",
-		},
-		{
-			name: "beyond float64", payload: `{"temp_c":1e999,"mains":1}`,
-			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c a number out of range",
-		},
-		{
-			name: "an unusable time is not believed", payload: `{"ts":"1763888888123","temp_c":1}`,
-			want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts a string",
-		},
-		{
-			name: "two times", payload: `{"ts":1763888888123,"ts":1763888888124,"temp_c":1}`,
-			want: []Reading{{TS: new(int64(0)), Metrics: []Metric{{"temp_c", 1}}}}, faults: "ts it twice",
-		},
-		{
-			name: "two values of a metric", payload: `{"temp_c":1,"mains":1,"temp_c":2}`,
-			want: []Reading{{Metrics: []Metric{{"mains", 1}}}}, faults: "temp_c it twice",
-		},
-		{
-			name: "an element that is none", payload: `[{"a":1},5,"x",null,[{"a":2}],{"a":3}]`,
-			want:   []Reading{{Metrics: []Metric{{"a", 1}}}, {Metrics: []Metric{{"a", 3}}}},
-			faults: "[1] a number; [2] a string; [3] null; [4] an array",
-		},
-		{
-			name: "bad names", payload: `{"":1,"1a":1,"a b":1,"温度":1,"` + strings.Repeat("n", 65) + `":1,"ok":1}`,
-			want:   []Reading{{Metrics: []Metric{{"ok", 1}}}},
-			faults: `"" another; "1a" another; "a b" another; "\u6e29\u5ea6" another; "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn another`,
-		},
-		{
-			name: "bad seq", payload: `{"seq":-1,"boot":1.5,"a":1}`, want: []Reading{{Metrics: []Metric{{"a", 1}}}},
-			faults: "seq a number out of range; boot a number with a fraction",
-		},
-		{name: "empty", payload: "", faults: "payload an empty one"},
-		{name: "garbage", payload: "\x00\x01\xff", faults: "payload text that is not JSON"},
-		{name: "bare number", payload: "5", faults: "payload a number"},
-		{name: "cut short", payload: `[{"a":1},{"b":`, faults: "[1].b the end of the payload"},
-		{name: "cut in an object", payload: `{"a":1`, faults: "a the end of the payload"},
-		{name: "missing comma", payload: `[{"a":1}{"b":2}]`, faults: "payload text that is not JSON"},
-		{name: "trailing comma", payload: `[{"a":1},]`, faults: "[1] text that is not JSON"},
-		{name: "trailing comma in an object", payload: `{"a":1,}`, faults: "payload text that is not JSON"},
-		{name: "something after", payload: `{"a":1} x`, faults: "payload more bytes"},
-		{name: "broken nested value", payload: `{"a":[1,],"b":2}`, faults: "a text that is not JSON"},
-		{name: "missing colon", payload: `{"a" 1}`, faults: "a text that is not JSON"},
-	} {
+	for _, tc := range telemetryPayloads {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := DecodeTelemetry([]byte(tc.payload))
 			if diff := cmp.Diff(tc.want, got, cmp.Transformer("empty", func(m []Metric) string { return fmt.Sprint(m) })); diff != "" && len(tc.want)+len(got) > 0 {
