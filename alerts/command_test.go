@@ -11,8 +11,7 @@ import (
 
 // reason of a conflict, or the error's text.
 func reason(err error) string {
-	var c *ConflictError
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[*ConflictError](err); ok {
 		return c.Reason
 	}
 	if err == nil {
@@ -20,8 +19,6 @@ func reason(err error) string {
 	}
 	return err.Error()
 }
-
-func version(v uint64) *uint64 { return &v }
 
 // at brings a fresh call into a state by the way people do it.
 func at(k *desk, s State) *Incident {
@@ -96,12 +93,12 @@ func TestGuards(t *testing.T) {
 		cmd  Command
 		want string
 	}{
-		{"a stale version", Command{Action: ActionResolve, Incident: i.ID, IfVersion: version(1), Text: "done it", Disposition: "other"}, "version"},
-		{"a stale version on an optional one", Command{Action: ActionNote, Incident: i.ID, IfVersion: version(1), Text: "x"}, "version"},
+		{"a stale version", Command{Action: ActionResolve, Incident: i.ID, IfVersion: new(uint64(1)), Text: "done it", Disposition: "other"}, "version"},
+		{"a stale version on an optional one", Command{Action: ActionNote, Incident: i.ID, IfVersion: new(uint64(1)), Text: "x"}, "version"},
 		{"no version", Command{Action: ActionResolve, Incident: i.ID}, "alerts: if_match: want the version of the incident that was seen"},
-		{"no disposition of a P1", Command{Action: ActionResolve, Incident: i.ID, IfVersion: version(2), Text: "done it"}, "alerts: disposition: want real_120, real_visited, false_press, test, device_fault, unreachable_visited, other"},
-		{"an unknown disposition", Command{Action: ActionResolve, Incident: i.ID, IfVersion: version(2), Disposition: "fine"}, "alerts: disposition: want real_120, real_visited, false_press, test, device_fault, unreachable_visited, other"},
-		{"three characters", Command{Action: ActionResolve, Incident: i.ID, IfVersion: version(2), Text: " 误触了 ", Disposition: "other"}, "alerts: text: want at least 4 characters on how it was resolved"},
+		{"no disposition of a P1", Command{Action: ActionResolve, Incident: i.ID, IfVersion: new(uint64(2)), Text: "done it"}, "alerts: disposition: want real_120, real_visited, false_press, test, device_fault, unreachable_visited, other"},
+		{"an unknown disposition", Command{Action: ActionResolve, Incident: i.ID, IfVersion: new(uint64(2)), Disposition: "fine"}, "alerts: disposition: want real_120, real_visited, false_press, test, device_fault, unreachable_visited, other"},
+		{"three characters", Command{Action: ActionResolve, Incident: i.ID, IfVersion: new(uint64(2)), Text: " 误触了 ", Disposition: "other"}, "alerts: text: want at least 4 characters on how it was resolved"},
 		{"an empty note", Command{Action: ActionNote, Incident: i.ID, Text: "  "}, "alerts: text: want a note"},
 		{"a novel", Command{Action: ActionNote, Incident: i.ID, Text: strings.Repeat("好", 2001)}, "alerts: text: want at most 2000 characters"},
 		{"an unknown incident", Command{Action: ActionNote, Incident: "nope", Text: "x"}, ErrNotFound.Error()},

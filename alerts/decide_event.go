@@ -214,8 +214,7 @@ func (x *draft) flag(r *rule, c call) {
 
 // fieldFault gives the first fault of a decoder's error.
 func fieldFault(err error) telemetry.FieldError {
-	var f *telemetry.FieldError
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*telemetry.FieldError](err); ok {
 		return *f
 	}
 	return telemetry.FieldError{Field: "payload", Want: "a decodable message", Got: "another"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,9 +81,7 @@ func newEngine(ctx context.Context, cfg Config, rules *Rules, p ports) (*Engine,
 	}
 	e.ring = newRing(e.book.seq)
 	e.view.Store(viewOf(e.book))
-	for id, trail := range e.book.trail {
-		e.trails[id] = trail
-	}
+	maps.Copy(e.trails, e.book.trail)
 	e.outbox.publish(e.book)
 	e.clocks.rebuild(e.book)
 	return e, nil

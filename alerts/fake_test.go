@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ type fakeLedger struct {
 
 func (l *fakeLedger) ID() string { return "fake" }
 
-func (l *fakeLedger) Append(ctx context.Context, expect uint64, bodies ...[]byte) ([]journal.Step, error) {
+func (l *fakeLedger) Append(_ context.Context, expect uint64, bodies ...[]byte) ([]journal.Step, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.count++
@@ -281,9 +282,7 @@ func (p *plant) edit(change func(w *fakeWorld)) {
 	defer p.mu.Unlock()
 	w := newWorld()
 	w.revision = p.world.revision + 1
-	for id, d := range p.world.devices {
-		w.devices[id] = d
-	}
+	maps.Copy(w.devices, p.world.devices)
 	change(w)
 	p.world = w
 	close(p.changed)

@@ -1,5 +1,7 @@
 package alerts
 
+import "slices"
+
 // Priority 1 (life) to 4 (hint).
 type Priority int
 
@@ -143,10 +145,5 @@ func (i *Incident) Open() bool { return i.State != StateClosed && i.State != Sta
 
 // HasBadge reports whether the badge is set.
 func (i *Incident) HasBadge(badge string) bool {
-	for _, b := range i.Badges {
-		if b == badge {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(i.Badges, badge)
 }

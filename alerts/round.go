@@ -122,7 +122,7 @@ func (e *Engine) nextRequest() *request {
 
 func (e *Engine) command(g *group, q *request) error {
 	if q.ctx.Err() != nil {
-		return nil // nobody waits for it any more, and nothing was promised
+		return nil //nolint:nilerr // nobody waits for it any more, and nothing was promised
 	}
 	s, res, err := e.decideCommand(e.book, e.ports.world(), q.command, e.nowMS(), e.cursors())
 	g.answers = append(g.answers, func() { q.answer <- answer{res, err} })

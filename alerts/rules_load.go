@@ -111,8 +111,7 @@ func (c *checker) program(at, code string, options ...expr.Option) *vm.Program {
 	if err == nil {
 		return p
 	}
-	var e *file.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*file.Error](err); ok {
 		c.fault(at, fmt.Sprintf("expression, line %d, column %d: %s", e.Line, e.Column+1, e.Message))
 		return nil
 	}

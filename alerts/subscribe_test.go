@@ -174,8 +174,8 @@ func TestTimelineOfTheForgotten(t *testing.T) {
 		i := p.only("b1")
 		for _, c := range []Command{
 			{Action: ActionAcknowledge, Actor: "ann"},
-			{Action: ActionResolve, Actor: "ann", Text: "回拨无碍", Disposition: "false_press", IfVersion: version(2)},
-			{Action: ActionClose, Actor: "bob", IfVersion: version(3)},
+			{Action: ActionResolve, Actor: "ann", Text: "回拨无碍", Disposition: "false_press", IfVersion: new(uint64(2))},
+			{Action: ActionClose, Actor: "bob", IfVersion: new(uint64(3))},
 		} {
 			c.Incident = i.ID
 			if _, err := e.Do(t.Context(), c); err != nil {

@@ -100,7 +100,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("http: 127.0.0.1:1\nmqtt:\n  tcp: :1\n"))
 	f.Add([]byte("journal: {retention: 1h}\n"))
 	f.Add([]byte("dashboard:\n  trusted_origins: [https://a.example]\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		cfg, err := Parse("fuzz.yaml", text)
 		if err == nil {
 			_ = cfg.Validate() // must not panic, whatever was set

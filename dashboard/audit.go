@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,12 +71,12 @@ func (a *auditLog) list(ctx context.Context, before uint64, limit int) ([]AuditE
 		return nil, 0, fmt.Errorf("read the audit chain: %w", err)
 	}
 	out := make([]AuditEntry, 0, len(steps))
-	for i := len(steps) - 1; i >= 0; i-- {
+	for _, step := range slices.Backward(steps) {
 		var e AuditEntry
-		if err := json.Unmarshal(steps[i].Body, &e); err != nil {
-			return nil, 0, fmt.Errorf("decode audit record %d: %w", steps[i].N, err)
+		if err := json.Unmarshal(step.Body, &e); err != nil {
+			return nil, 0, fmt.Errorf("decode audit record %d: %w", step.N, err)
 		}
-		e.N = steps[i].N
+		e.N = step.N
 		out = append(out, e)
 	}
 	if first == 1 {

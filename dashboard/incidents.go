@@ -16,11 +16,6 @@ import (
 
 type snapshotOutput struct{ Body Snapshot }
 
-type incidentOutput struct {
-	ETag string `header:"ETag" doc:"The version, for If-Match."`
-	Body *alerts.Incident
-}
-
 type incidentPath struct {
 	ID string `path:"id" maxLength:"64"`
 }

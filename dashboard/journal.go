@@ -88,8 +88,8 @@ func backward(ctx context.Context, l lane, before uint64, visit func(journal.Ent
 		if err != nil {
 			return 0, err
 		}
-		for i := len(entries) - 1; i >= 0; i-- {
-			if before = entries[i].ID; !visit(entries[i]) {
+		for _, e := range slices.Backward(entries) {
+			if before = e.ID; !visit(e) {
 				return beyond(before, first), nil
 			}
 		}

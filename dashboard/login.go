@@ -79,8 +79,7 @@ func (s *Server) throttled(wait time.Duration) *Problem {
 
 // loginFailed logs the address only: people type passwords into the name field.
 func (s *Server) loginFailed(ctx context.Context, err error) error {
-	var throttled *registry.ThrottledError
-	if errors.As(err, &throttled) {
+	if throttled, ok := errors.AsType[*registry.ThrottledError](err); ok {
 		return s.throttled(throttled.RetryAfter)
 	}
 	if err != nil && !errors.Is(err, registry.ErrUnauthorized) && !errors.Is(err, registry.ErrNotFound) {

@@ -83,7 +83,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, rec := time.Now(), &recorder{ResponseWriter: w}
 		defer func() {
-			if v := recover(); v != nil && v != http.ErrAbortHandler {
+			if v := recover(); v != nil && v != http.ErrAbortHandler { //nolint:errorlint // a panic's value, which net/http compares the same way
 				s.log.ErrorContext(r.Context(), "handler panicked", "request_id", requestID(r.Context()), "panic", v, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					writeProblem(rec, r, newProblem(http.StatusInternalServerError, codeInternal, "Something went wrong; tell the maintainer the request id."))

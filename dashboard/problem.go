@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -30,7 +31,7 @@ const (
 )
 
 // Problem is an RFC 9457 problem detail.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 and the API's schema call it so
 	Type      string           `json:"type" doc:"Always about:blank: the code says which problem it is."`
 	Title     string           `json:"title" doc:"Text of the HTTP status."`
 	Status    int              `json:"status"`
@@ -61,7 +62,7 @@ func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 // Unwrap gives the cause.
 func (p *Problem) Unwrap() error { return p.cause }
 
-// GetStatus, like the next two, is what huma asks of an error it answers with.
+// GetStatus is, like the next two, what huma asks of an error it answers with.
 func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of RFC 9457.
@@ -159,7 +160,7 @@ func fromHuma(m *huma.ErrorModel) *Problem {
 	}
 	for _, d := range m.Errors {
 		if d != nil {
-			p.with(d.Location, d.Message)
+			p = p.with(d.Location, d.Message)
 		}
 	}
 	return p
@@ -189,9 +190,7 @@ func codeOf(status int) string {
 func writeProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.RequestID = requestID(r.Context())
 	h := w.Header()
-	for k, v := range p.header {
-		h[k] = v
-	}
+	maps.Copy(h, p.header)
 	h.Set("Content-Type", "application/problem+json")
 	h.Del("Content-Encoding")
 	w.WriteHeader(p.Status)

@@ -153,8 +153,7 @@ func TestStreamEndsWithTheSessionAndWithTheRole(t *testing.T) {
 		t.Helper()
 		for {
 			if _, _, err := conn.ReadMessage(); err != nil {
-				var e *websocket.CloseError
-				if errors.As(err, &e) {
+				if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 					return e.Code
 				}
 				t.Fatal(err)

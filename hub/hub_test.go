@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -67,10 +68,10 @@ func TestPressesOnTheWire(t *testing.T) {
 		}},
 		{"presses without identity are never dropped", repeat(2, `{"type":"sos"}`), func(i alerts.Incident) bool { return i.Occurrences == 2 }},
 		{"a late press says so", []string{fmt.Sprintf(`{"type":"sos","boot":1,"seq":1,"ts":%d}`, late)}, func(i alerts.Incident) bool {
-			return i.Priority == 1 && has(i.Badges, "delayed")
+			return i.Priority == 1 && slices.Contains(i.Badges, "delayed")
 		}},
 		{"a broken clock says so", []string{`{"type":"sos","boot":1,"seq":1,"ts":86400000}`}, func(i alerts.Incident) bool {
-			return i.Priority == 1 && has(i.Badges, "clock_fault")
+			return i.Priority == 1 && slices.Contains(i.Badges, "clock_fault")
 		}},
 		{"an unknown type is an unreadable call", []string{`{"type":"help"}`}, unreadable},
 		{"garbage is an unreadable call", []string{"\x00\xff\x13{{"}, unreadable},
@@ -120,15 +121,8 @@ func wantIncident(t *testing.T, o *testkit.Operator, device string, accept func(
 	})
 }
 
-func unreadable(i alerts.Incident) bool { return i.Priority == 1 && has(i.Badges, "unreadable") }
-
-func has(badges []string, wanted string) bool {
-	for _, badge := range badges {
-		if badge == wanted {
-			return true
-		}
-	}
-	return false
+func unreadable(i alerts.Incident) bool {
+	return i.Priority == 1 && slices.Contains(i.Badges, "unreadable")
 }
 
 func repeat(n int, payload string) []string {

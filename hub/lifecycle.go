@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,8 +74,8 @@ func (l *lifecycle) stop(ctx context.Context) error {
 		stops := l.stops
 		l.mu.Unlock()
 		var faults []error
-		for i := len(stops) - 1; i >= 0; i-- {
-			faults = append(faults, l.stopOne(ctx, stops[i]))
+		for _, s := range slices.Backward(stops) {
+			faults = append(faults, l.stopOne(ctx, s))
 		}
 		l.stopErr = errors.Join(faults...)
 	})

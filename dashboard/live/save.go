@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"watchhouse/journal"
 )
@@ -58,9 +59,7 @@ func (p *Projection) toSave() (saved, bool) {
 	}
 	p.unsaved = false
 	s := saved{Shape: shape, Cursors: map[journal.LaneName]journal.Position{}}
-	for name, at := range p.cursors {
-		s.Cursors[name] = at
-	}
+	maps.Copy(s.Cursors, p.cursors)
 	for _, id := range p.order {
 		d := p.devices[id]
 		if len(d.pending) > 0 {
@@ -90,9 +89,7 @@ func (p *Projection) restore(ctx context.Context) error {
 	if s.Shape != shape {
 		return nil
 	}
-	for name, at := range s.Cursors {
-		p.cursors[name] = at
-	}
+	maps.Copy(p.cursors, s.Cursors)
 	for _, v := range s.Devices {
 		d := &device{online: v.Online, lastSeen: v.LastSeen, metrics: v.Metrics, metricsAt: v.MetricsAt, dirty: true, conns: map[uint64]struct{}{}}
 		d.shown.V = v.V

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -135,7 +136,7 @@ func (c *client) offerDevices(frames []*deviceFrame) {
 		c.nudge()
 		return
 	}
-	for _, f := range append(c.shared[:len(c.shared):len(c.shared)], frames...) {
+	for _, f := range append(slices.Clip(c.shared), frames...) {
 		for _, u := range f.updates {
 			c.devices[u.ID] = u.JSON
 		}

@@ -117,7 +117,7 @@ func (h *Hub) begin(ctx context.Context) (Subscription, error) {
 		sub, err := h.d.Source.Subscribe(view.Seq)
 		if errors.Is(err, alerts.ErrTooOld) { // the view and what is kept move one after the other
 			if sleep(ctx, coalesce) != nil {
-				return nil, nil
+				return nil, nil //nolint:nilerr // to be told to stop is no error
 			}
 			continue
 		}

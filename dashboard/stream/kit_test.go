@@ -238,8 +238,7 @@ func (c *console) closed() int {
 	c.t.Helper()
 	for {
 		if _, err := c.read(); err != nil {
-			var e *websocket.CloseError
-			if errors.As(err, &e) {
+			if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 				return e.Code
 			}
 			return -1

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"watchhouse/alerts"
@@ -79,7 +80,7 @@ func parseClient(b []byte) (ClientFrame, error) {
 		return ClientFrame{}, fmt.Errorf("frame: %w", err)
 	}
 	if f.T == "" {
-		return ClientFrame{}, fmt.Errorf("frame: no t")
+		return ClientFrame{}, errors.New("frame: no t")
 	}
 	if len(f.Epoch) > maxText || len(f.Tab) > maxText {
 		return ClientFrame{}, fmt.Errorf("frame: epoch or tab is longer than %d bytes", maxText)

@@ -29,7 +29,7 @@ func (h *Hub) ConnectAs(id, clientID string) *Device {
 	options := mqtt.NewClientOptions().AddBroker("tcp://" + h.MQTTAddr()).SetClientID(clientID).SetUsername(id).SetPassword(Secret).
 		SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond)
 	d := &Device{Client: mqtt.NewClient(options), tb: h.tb, ID: id}
-	if token := d.Client.Connect(); !token.WaitTimeout(publishLimit) || token.Error() != nil {
+	if token := d.Connect(); !token.WaitTimeout(publishLimit) || token.Error() != nil {
 		h.tb.Fatalf("connect %s: %v", id, token.Error())
 	}
 	h.tb.Cleanup(func() { d.Disconnect(0) })

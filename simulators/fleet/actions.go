@@ -48,7 +48,7 @@ func (f *Fleet) Cut(id string, d time.Duration) error {
 
 // Silence stops (on) or resumes the device's heartbeats; its connection stays.
 func (f *Fleet) Silence(id string, on bool) error {
-	return f.with(id, func(m *member) { m.Device.Silence(on) })
+	return f.with(id, func(m *member) { m.Silence(on) })
 }
 
 // Faults replaces the device's faults; the zero value heals it.
@@ -62,7 +62,7 @@ func (f *Fleet) Faults(id string, faults device.Faults) error {
 // Reboot restarts the device: its connection breaks, its restart counter rises, its sequence begins anew.
 func (f *Fleet) Reboot(id string) error {
 	return f.with(id, func(m *member) {
-		m.Device.Reboot()
+		m.Reboot()
 		m.link.cut(0)
 	})
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"watchhouse/simulators/report"
@@ -17,7 +18,7 @@ func (r ThroughputResult) Section() report.Section {
 		Note: closedLoopNote,
 		Facts: []report.Fact{
 			{Name: "acknowledged a second", Value: fmt.Sprintf("%.0f", r.PerSecond)},
-			{Name: "acknowledged", Value: fmt.Sprint(r.Acked)},
+			{Name: "acknowledged", Value: strconv.FormatInt(r.Acked, 10)},
 			{Name: "without ack, broken connections", Value: fmt.Sprintf("%d, %d", r.Unacked, r.Broken)},
 		},
 		Latencies: []report.Latency{report.FromHistogram("PUBLISH to PUBACK", r.Latency)},
@@ -111,7 +112,7 @@ func (r IdleResult) Section() report.Section {
 			{Name: "each, had the process held nothing before", Value: fmt.Sprintf("%.1f KB", float64(r.After)/float64(max(1, r.Clients))/1000)},
 			{Name: "resident memory before, after", Value: fmt.Sprintf("%.1f MB, %.1f MB", float64(r.Before)/1e6, float64(r.After)/1e6)},
 			{Name: "connected in", Value: r.Connect.Round(time.Millisecond).String()},
-			{Name: "alive at the end", Value: fmt.Sprint(r.Alive)},
+			{Name: "alive at the end", Value: strconv.Itoa(r.Alive)},
 		},
 	}
 }

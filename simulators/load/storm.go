@@ -25,7 +25,7 @@ type Storm struct {
 // DefaultStorm is the 5,000 devices of the latency promise.
 func DefaultStorm() Storm { return Storm{Clients: 5000, Width: 512, Hold: 2 * time.Second} }
 
-// StormResult: a device is back when its retained online status is acknowledged.
+// StormResult is how a storm went: a device is back when its retained online status is acknowledged.
 type StormResult struct {
 	Clients int
 	Before  time.Duration           // to connect all of them the first time

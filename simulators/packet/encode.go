@@ -78,7 +78,7 @@ func (p Publish) Append(b []byte) []byte {
 	return append(b, p.Payload...)
 }
 
-// AppendPuback, AppendPing and AppendDisconnect encode the small packets behind b.
+// AppendPuback encodes a PUBACK behind b.
 func AppendPuback(b []byte, id uint16) []byte {
 	return binary.BigEndian.AppendUint16(append(b, byte(TypePuback)<<4, 2), id)
 }

@@ -18,10 +18,14 @@ func TestBytes(t *testing.T) {
 		name       string
 		have, want []byte
 	}{
-		{"connect", Connect{ClientID: "a", KeepAlive: 60, CleanSession: true}.Append(nil),
-			[]byte{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 0x02, 0, 60, 0, 1, 'a'}},
-		{"connect with will and credentials", Connect{ClientID: "a", Username: "u", Password: []byte("p"), Will: will}.Append(nil),
-			[]byte{0x10, 25, 0, 4, 'M', 'Q', 'T', 'T', 4, 0xEC, 0, 0, 0, 1, 'a', 0, 1, 'w', 0, 1, 'x', 0, 1, 'u', 0, 1, 'p'}},
+		{
+			"connect", Connect{ClientID: "a", KeepAlive: 60, CleanSession: true}.Append(nil),
+			[]byte{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 0x02, 0, 60, 0, 1, 'a'},
+		},
+		{
+			"connect with will and credentials", Connect{ClientID: "a", Username: "u", Password: []byte("p"), Will: will}.Append(nil),
+			[]byte{0x10, 25, 0, 4, 'M', 'Q', 'T', 'T', 4, 0xEC, 0, 0, 0, 1, 'a', 0, 1, 'w', 0, 1, 'x', 0, 1, 'u', 0, 1, 'p'},
+		},
 		{"publish QoS 0", Publish{Topic: "t", Payload: []byte("hi"), ID: 7}.Append(nil), []byte{0x30, 5, 0, 1, 't', 'h', 'i'}},
 		{"publish QoS 1 again", Publish{Topic: "t", ID: 258, QoS: 1, Dup: true, Retain: true}.Append(nil), []byte{0x3B, 5, 0, 1, 't', 1, 2}},
 		{"puback", AppendPuback(nil, 258), []byte{0x40, 2, 1, 2}},

@@ -28,9 +28,9 @@ type Reader struct {
 	buf []byte
 }
 
-// NewReader reads packets of up to max bytes of body from r, through a buffer of size bytes.
-func NewReader(r io.Reader, size, max int) *Reader {
-	return &Reader{in: bufio.NewReaderSize(r, size), max: max}
+// NewReader reads packets of up to limit bytes of body from r, through a buffer of size bytes.
+func NewReader(r io.Reader, size, limit int) *Reader {
+	return &Reader{in: bufio.NewReaderSize(r, size), max: limit}
 }
 
 // Next blocks for the next packet. io.EOF means that the connection ended between packets.

@@ -23,7 +23,7 @@ var errSessionOver = errors.New("stream: session over")
 // follow runs one WebSocket connection until it breaks or ctx ends.
 func (c *Client) follow(ctx context.Context, h Handler) error {
 	d := websocket.Dialer{Subprotocols: []string{subprotocol}, Jar: c.http.Jar, HandshakeTimeout: 10 * time.Second}
-	ws, resp, err := d.DialContext(ctx, c.streamURL(), http.Header{})
+	ws, resp, err := d.DialContext(ctx, c.streamURL(), http.Header{}) //nolint:bodyclose // the library has read it into memory
 	if err != nil {
 		if resp != nil && resp.StatusCode == http.StatusUnauthorized {
 			return errSessionOver
