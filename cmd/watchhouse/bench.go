@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,7 +124,7 @@ func (c *benchCmd) idle(ctx context.Context, hub *benchHub, progress load.Progre
 // machine says where the numbers come from.
 func machine() []report.Fact {
 	facts := []report.Fact{
-		{Name: "cores", Value: fmt.Sprint(runtime.NumCPU())},
+		{Name: "cores", Value: strconv.Itoa(runtime.NumCPU())},
 		{Name: "go", Value: runtime.Version()},
 		{Name: "system", Value: runtime.GOOS + "/" + runtime.GOARCH},
 	}

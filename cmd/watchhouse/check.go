@@ -22,13 +22,13 @@ type checkCmd struct {
 	Data   string `help:"Data folder whose disk is measured." placeholder:"DIR"`
 }
 
-func (c *checkCmd) Run(ctx context.Context, std streams) error {
+func (c *checkCmd) Run(_ context.Context, std streams) error {
 	cfg, err := serveFlags{Config: c.Config, Data: c.Data}.load()
 	if err != nil {
 		return err
 	}
 	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
-		return badConfig{err}
+		return badConfigError{err}
 	}
 	fmt.Fprintln(std.out, "configuration and rules: ok")
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -51,7 +51,7 @@ func measureFsync(folder string) (p50, p99 time.Duration, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }() // left behind it does no harm
 	defer file.Close()
 	block, took := make([]byte, 4096), make([]time.Duration, 0, fsyncProbes)
 	for range fsyncProbes {

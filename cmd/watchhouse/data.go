@@ -22,7 +22,7 @@ type dataFlags struct {
 func (f dataFlags) withRegistry(ctx context.Context, work func(*registry.Registry) error) (err error) {
 	cfg, err := config.Load(f.Config, config.Environ())
 	if err != nil {
-		return badConfig{err}
+		return badConfigError{err}
 	}
 	cfg.Data = f.Data
 	cfg = cfg.Resolved()

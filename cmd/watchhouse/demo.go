@@ -77,7 +77,7 @@ func (c *demoCmd) prepare() error {
 		return err
 	}
 	if _, err := os.Stat(mark); err != nil && len(entries) > 0 {
-		return badConfig{fmt.Errorf("%s is not empty and was not made by a demo: choose another --data", c.Data)}
+		return badConfigError{fmt.Errorf("%s is not empty and was not made by a demo: choose another --data", c.Data)}
 	}
 	if !c.Keep {
 		if err := os.RemoveAll(c.Data); err != nil {
@@ -148,20 +148,16 @@ func (c *demoCmd) welcome(w io.Writer, h *hub.Hub, password string) {
 `, h.HTTPAddr(), password, h.MQTTAddr(), filepath.Join(c.Data, "hub.log"))
 }
 
-// firstConsole closes when somebody has a console open.
-func firstConsole(ctx context.Context, h *hub.Hub) <-chan struct{} {
-	open := make(chan struct{})
-	go func() {
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for h.Consoles() == 0 {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+// firstConsole closes open when somebody has a console open; not when ctx ends before.
+func firstConsole(ctx context.Context, h *hub.Hub, open chan<- struct{}) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for h.Consoles() == 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		close(open)
-	}()
-	return open
+	}
+	close(open)
 }

@@ -36,13 +36,15 @@ func (c *demoCmd) play(ctx context.Context, with cast) error {
 	if err != nil {
 		return err
 	}
+	watched := make(chan struct{})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return with.database.run(ctx) })
 	group.Go(func() error { devices.Run(ctx); return nil })
 	group.Go(func() error { return failure(ctx, with.hub) })
+	group.Go(func() error { firstConsole(ctx, with.hub, watched); return nil })
 	group.Go(func() error {
 		teller := scenario.Runner{Fleet: devices, Seed: c.Seed, Report: func(o scenario.Outcome) { tell(with.out, o) }}
-		if err := teller.Run(ctx, story, firstConsole(ctx, with.hub)); !errors.Is(err, context.Canceled) {
+		if err := teller.Run(ctx, story, watched); !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil

@@ -23,7 +23,7 @@ type readFlags struct {
 
 func (f readFlags) read(ctx context.Context, work func(*journal.Journal) error) (err error) {
 	if _, err := os.Stat(f.Data); err != nil {
-		return badConfig{fmt.Errorf("data folder: %w", err)}
+		return badConfigError{fmt.Errorf("data folder: %w", err)}
 	}
 	j, err := journal.OpenReadOnly(ctx, f.Data)
 	if err != nil {
@@ -57,7 +57,7 @@ type journalCatCmd struct {
 func (c *journalCatCmd) Run(ctx context.Context, std streams) error {
 	since, err := parseSince(c.Since, time.Now())
 	if err != nil {
-		return badConfig{err}
+		return badConfigError{err}
 	}
 	options := journal.CatOptions{Lane: journal.LaneName(c.Lane), Device: c.Device, Since: since, Ticks: c.Ticks, Follow: c.Follow}
 	return c.read(ctx, func(j *journal.Journal) error {

@@ -46,10 +46,10 @@ const (
 	exitData      = 4
 )
 
-// badConfig marks an error as the user's: exit code 2.
-type badConfig struct{ error }
+// badConfigError marks an error as the user's: exit code 2.
+type badConfigError struct{ error }
 
-func (e badConfig) Unwrap() error { return e.error }
+func (e badConfigError) Unwrap() error { return e.error }
 
 func run(args []string, std streams) int {
 	exited := -1
@@ -91,7 +91,7 @@ func conclude(std streams, err error) int {
 		return exitOK
 	}
 	fmt.Fprintln(std.err, "watchhouse:", err)
-	var bad badConfig
+	var bad badConfigError
 	switch {
 	case errors.As(err, &bad):
 		return exitBadConfig

@@ -42,10 +42,9 @@ func (c *registryAddCmd) Run(ctx context.Context, std streams) error {
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
 		generated, err := r.PutDevices(ctx, actor, []registry.Device{device}, map[string]string{c.ID: secret})
 		if err != nil {
-			return badConfig{err}
+			return badConfigError{err}
 		}
-		printSecrets(std.out, generated)
-		return nil
+		return printSecrets(std.out, generated)
 	})
 }
 
@@ -59,11 +58,10 @@ func (c *registryImportCmd) Run(ctx context.Context, std streams) error {
 		return c.withRegistry(ctx, func(r *registry.Registry) error {
 			report, err := r.ImportCSV(ctx, actor, in)
 			if err != nil {
-				return badConfig{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
+				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
 			}
 			fmt.Fprintf(std.err, "added %d, changed %d devices\n", report.Added, report.Changed)
-			printSecrets(std.out, report.Generated)
-			return nil
+			return printSecrets(std.out, report.Generated)
 		})
 	})
 }
@@ -78,7 +76,7 @@ func (c *registryAreasCmd) Run(ctx context.Context, std streams) error {
 		return c.withRegistry(ctx, func(r *registry.Registry) error {
 			n, err := r.ImportAreas(ctx, actor, in)
 			if err != nil {
-				return badConfig{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
+				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
 			}
 			fmt.Fprintf(std.err, "imported %d areas\n", n)
 			return nil
@@ -107,10 +105,13 @@ func (c *registryListCmd) Run(ctx context.Context, std streams) error {
 }
 
 // printSecrets prints id,secret lines: the only time they can be read.
-func printSecrets(w io.Writer, secrets map[string]string) {
+func printSecrets(w io.Writer, secrets map[string]string) error {
 	for _, id := range slices.Sorted(maps.Keys(secrets)) {
-		fmt.Fprintf(w, "%s,%s\n", id, secrets[id])
+		if _, err := fmt.Fprintf(w, "%s,%s\n", id, secrets[id]); err != nil {
+			return fmt.Errorf("print secrets: %w", err)
+		}
 	}
+	return nil
 }
 
 // withInput opens a file, or takes standard input for "-".
@@ -120,7 +121,7 @@ func withInput(name string, stdin io.Reader, work func(io.Reader) error) error {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return badConfig{err}
+		return badConfigError{err}
 	}
 	defer file.Close()
 	return work(file)

@@ -29,13 +29,13 @@ type serveFlags struct {
 func (f serveFlags) load() (config.Config, error) {
 	cfg, err := config.Load(f.Config, config.Environ())
 	if err != nil {
-		return config.Config{}, badConfig{err}
+		return config.Config{}, badConfigError{err}
 	}
 	override(&cfg.Data, f.Data)
 	override(&cfg.HTTP, f.HTTP)
 	override(&cfg.MQTT.TCP, f.MQTT)
 	if err := cfg.Validate(); err != nil {
-		return config.Config{}, badConfig{err}
+		return config.Config{}, badConfigError{err}
 	}
 	return cfg, nil
 }

@@ -36,16 +36,16 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 		return err
 	})
 	if err != nil {
-		return badConfig{fmt.Errorf("%s: %w", c.Registry, err)}
+		return badConfigError{fmt.Errorf("%s: %w", c.Registry, err)}
 	}
 	ledger := verify.NewLedger()
 	c.Config.Ledger = ledger
-	c.Config.Progress = func(s fleet.Stats) {
+	c.Progress = func(s fleet.Stats) {
 		fmt.Fprintf(std.err, "online %d of %d, acknowledged %d of %d, reconnects %d\n", s.Online, s.Links, s.Acked, s.Sent, s.Reconnects)
 	}
 	devices, err := fleet.New(c.Config, specs, newLogger(std.err, 0))
 	if err != nil {
-		return badConfig{err}
+		return badConfigError{err}
 	}
 	if c.For > 0 {
 		var cancel context.CancelFunc
@@ -71,11 +71,11 @@ func (f loadFlags) run(std streams, measure func(load.Target, load.Progress) (re
 	if f.Registry != "" {
 		file, err := os.Open(f.Registry)
 		if err != nil {
-			return badConfig{err}
+			return badConfigError{err}
 		}
 		defer file.Close()
 		if target.Accounts, err = load.ReadAccounts(file); err != nil {
-			return badConfig{fmt.Errorf("%s: %w", f.Registry, err)}
+			return badConfigError{fmt.Errorf("%s: %w", f.Registry, err)}
 		}
 	}
 	section, err := measure(target, func(stage string, done, of int) { fmt.Fprintf(std.err, "%s (%d of %d)\n", stage, done, of) })

@@ -32,7 +32,7 @@ func (c *userAddCmd) Run(ctx context.Context, std streams) error {
 	user := registry.User{Name: c.Name, Role: registry.Role(c.Role), House: c.House}
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
 		if err := r.PutUser(ctx, actor, user, strings.TrimRight(password, "\r\n")); err != nil {
-			return badConfig{err}
+			return badConfigError{err}
 		}
 		return nil
 	})
@@ -48,9 +48,11 @@ func (c *userTokenCmd) Run(ctx context.Context, std streams) error {
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
 		token, err := r.NewToken(ctx, actor, c.Name, c.Label)
 		if err != nil {
-			return badConfig{err}
+			return badConfigError{err}
 		}
-		fmt.Fprintln(std.out, token)
+		if _, err := fmt.Fprintln(std.out, token); err != nil {
+			return fmt.Errorf("print token: %w", err)
+		}
 		return nil
 	})
 }
