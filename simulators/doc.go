@@ -12,4 +12,9 @@
 //
 // They import telemetry for its words only and encode payloads by themselves: a simulator that used the hub's codecs would agree with
 // their faults.
+//
+// # Concurrency and errors
+//
+// Each package states its own. What they share: a run ends with its context and waits for everything it started; devices that lose their
+// connection are no error, they come back as real ones do.
 package simulators

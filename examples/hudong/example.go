@@ -1,5 +1,3 @@
-// Package hudong embeds the example subdistrict, so that the demonstration runs from any folder. Both files are synthetic and made by
-// simulators/hudong; see README.md.
 package hudong
 
 import _ "embed"

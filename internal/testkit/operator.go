@@ -30,12 +30,6 @@ func (h *Hub) SignIn(user, password string) *Operator {
 	return o
 }
 
-// Cookies are the session's, for a stream.
-func (o *Operator) Cookies() http.CookieJar { return o.client.Jar }
-
-// Base is http://host:port.
-func (o *Operator) Base() string { return o.base }
-
 // Want sends a request, fails the test unless it answers status, and decodes the body into result.
 func (o *Operator) Want(status int, method, path string, body, result any, headers ...string) {
 	o.tb.Helper()

@@ -1,4 +1,3 @@
-// Package registrytest opens registries on temporary journals for the tests of other packages.
 package registrytest
 
 import (

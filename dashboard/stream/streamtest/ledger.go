@@ -1,5 +1,3 @@
-// Package streamtest is an alert engine's numbered stream for tests: a Ledger in memory that keeps a bounded past and cuts
-// readers that fall behind, as the real one promises. It is safe for concurrent use and starts no goroutine.
 package streamtest
 
 import (
