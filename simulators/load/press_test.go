@@ -69,9 +69,9 @@ func TestNoButtonNoPress(t *testing.T) {
 func TestSpine(t *testing.T) {
 	h := newStubHub(t, 0)
 	c := DefaultSpine()
-	c.Press = Press{Buttons: 2, Every: 5 * time.Millisecond, Timeout: 5 * time.Second}
+	c.Press = Press{Buttons: 2, Every: time.Millisecond, Timeout: 5 * time.Second}
 	c.Rate.Clients, c.Rate.PerSecond = 4, 200
-	c.Storm.Clients, c.Storm.Width, c.Storm.Hold = 60, 8, 10*time.Millisecond
+	c.Storm.Clients, c.Storm.Width, c.Storm.Hold = 300, 4, 10*time.Millisecond // the storm outlasts many presses
 	c.Quiet, c.Loaded = 50*time.Millisecond, 50*time.Millisecond
 	buttons, others := c.Accounts()
 	accounts := append(NewAccounts("btn", buttons, telemetry.EmergencyButton), NewAccounts("x", others, "sorting_point")...)
@@ -79,7 +79,7 @@ func TestSpine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Storm.Lost != 0 || r.Storm.Latency.TotalCount() != 60 || r.Load.Acked == 0 || r.Load.Acked != r.Load.Sent {
+	if r.Storm.Lost != 0 || r.Storm.Latency.TotalCount() != 300 || r.Load.Acked == 0 || r.Load.Acked != r.Load.Sent {
 		t.Errorf("have storm %+v, load %+v", r.Storm, r.Load)
 	}
 	for _, part := range []PressResult{r.Quiet, r.Loaded, r.Stormed} {
