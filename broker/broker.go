@@ -55,6 +55,8 @@ type Broker struct {
 
 	shedMin, shedSpread time.Duration
 
+	farewells chan struct{} // holds one for each connection that is being ended
+
 	quit     chan struct{}
 	stopOnce sync.Once
 	workers  sync.WaitGroup // accepting, fan-out, housekeeping
@@ -81,7 +83,8 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 		rates:    rates{windows: map[string]*window{}},
 		buffers:  newBufferPool(),
 		shedMin:  shedCloseMin, shedSpread: shedCloseSpread,
-		quit: make(chan struct{}),
+		farewells: make(chan struct{}, 2),
+		quit:      make(chan struct{}),
 	}
 	b.lib = mqtt.New(libraryOptions(log))
 	if err := b.lib.AddHook(&hook{b: b}, nil); err != nil {

@@ -27,7 +27,7 @@ const (
 	lifeWindow      = 1024     // messages; at the cap the reader waits, nothing is dropped
 	lifeBytes       = 4 << 20  //
 	globalBytes     = 30 << 20 // telemetry of all connections, below the size at which the journal's lane is full
-	globalMessages  = 8 << 10  // likewise
+	globalMessages  = 48 << 10 // likewise
 	leastWindow     = 8        // what the global cap leaves to a connection however many there are
 	envelopeBytes   = 256      // what a message costs in memory beside its payload and topic
 	maxRefusals     = 4096     // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum

@@ -100,8 +100,11 @@ func (b *Broker) serve(c *conn) {
 	c.run()
 }
 
-// farewell writes the records of a session's end and lets a successor in.
+// farewell writes the records of a session's end and lets a successor in. Few at a time do: when thousands of connections end in one
+// moment, the message of one that goes on must not queue behind all their goroutines.
 func (b *Broker) farewell(c *conn) {
+	b.farewells <- struct{}{}
+	defer func() { <-b.farewells }()
 	c.end(reasonClosed)
 	c.mu.Lock()
 	reason, q, begun := c.reason, c.qos2, c.ready
