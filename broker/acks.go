@@ -7,7 +7,7 @@ import (
 
 // The jittered close of a v3 client whose telemetry is refused: clients that were refused together do not come back together.
 const (
-	shedCloseMin    = 2 * time.Second
+	minShedClose    = 2 * time.Second
 	shedCloseSpread = 8 * time.Second
 )
 

@@ -82,7 +82,7 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 		wills:    wills{waiting: map[string]*time.Timer{}},
 		rates:    rates{windows: map[string]*window{}},
 		buffers:  newBufferPool(),
-		shedMin:  shedCloseMin, shedSpread: shedCloseSpread,
+		shedMin:  minShedClose, shedSpread: shedCloseSpread,
 		farewells: make(chan struct{}, 2),
 		quit:      make(chan struct{}),
 	}

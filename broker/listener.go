@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	acceptBackoffMin = 5 * time.Millisecond
-	acceptBackoffMax = time.Second
+	minAcceptBackoff = 5 * time.Millisecond
+	maxAcceptBackoff = time.Second
 	connectBurst     = 100 // connections that need not wait for their turn
 )
 
@@ -39,13 +39,13 @@ type patient struct {
 
 // Accept backs off from errors, telling the log about the first of a row.
 func (p *patient) Accept() (net.Conn, error) {
-	for wait := acceptBackoffMin; ; wait = min(2*wait, acceptBackoffMax) {
+	for wait := minAcceptBackoff; ; wait = min(2*wait, maxAcceptBackoff) {
 		c, err := p.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {
 			return c, err
 		}
 		p.errors.Add(1)
-		if wait == acceptBackoffMin {
+		if wait == minAcceptBackoff {
 			p.log.Error("accept failed, backing off", "err", err)
 		}
 		select {
