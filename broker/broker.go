@@ -50,6 +50,7 @@ type Broker struct {
 
 	nextConn   atomic.Uint64
 	complained atomic.Int64
+	serving    atomic.Bool
 	stopping   atomic.Bool
 	count      counters
 
@@ -142,6 +143,7 @@ func (b *Broker) Start() error {
 	if err := b.recordStart(ctx); err != nil {
 		return err
 	}
+	b.serving.Store(true)
 	b.workers.Go(b.fan)
 	b.workers.Go(b.keepHouse)
 	if b.tcp != nil {

@@ -18,8 +18,19 @@ const (
 	wsHeaderBytes = 8 << 10
 )
 
-// wsServer upgrades HTTP connections and hands them over; the goroutines of net/http end there.
+// wsServer serves the broker's own WebSocket address.
 func (b *Broker) wsServer() *http.Server {
+	return &http.Server{
+		ReadHeaderTimeout: b.cfg.ConnectTimeout,
+		MaxHeaderBytes:    wsHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+		Handler:           b.WebSocketHandler(),
+	}
+}
+
+// WebSocketHandler upgrades HTTP connections and hands them over; the goroutines of net/http end there. The hub serves it beside
+// the page, too. A connection before Start or after Stop is refused with 503.
+func (b *Broker) WebSocketHandler() http.Handler {
 	upgrader := &websocket.Upgrader{
 		HandshakeTimeout: b.cfg.ConnectTimeout,
 		ReadBufferSize:   wsBufferBytes,
@@ -27,19 +38,18 @@ func (b *Broker) wsServer() *http.Server {
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{"mqtt"},
 	}
-	return &http.Server{
-		ReadHeaderTimeout: b.cfg.ConnectTimeout,
-		MaxHeaderBytes:    wsHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ws, err := upgrader.Upgrade(w, r, nil)
-			if err != nil {
-				return // the upgrader has answered
-			}
-			ws.SetReadLimit(int64(b.cfg.MaxPacketBytes))
-			b.adopt(&wsSocket{ws: ws})
-		}),
-	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !b.serving.Load() || b.stopping.Load() {
+			http.Error(w, "the broker is not serving", http.StatusServiceUnavailable)
+			return
+		}
+		ws, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return // the upgrader has answered
+		}
+		ws.SetReadLimit(int64(b.cfg.MaxPacketBytes))
+		b.adopt(&wsSocket{ws: ws})
+	})
 }
 
 // wsSocket is a WebSocket as a stream of bytes: MQTT 6 lets packets cross the borders of messages.

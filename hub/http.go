@@ -43,6 +43,7 @@ func (h *Hub) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.HandleFunc("GET /readyz", h.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /mqtt", h.broker.WebSocketHandler())
 	mux.Handle("/", h.dashboard.Handler())
 	return mux
 }

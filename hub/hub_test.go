@@ -106,6 +106,13 @@ func TestARaceOfTwoPublishersIsOneIncident(t *testing.T) {
 	oneIncident(t, h.SignIn("admin", testkit.Password), func(i alerts.Incident) bool { return i.Occurrences == 1 })
 }
 
+func TestAPressOverWebSocketOnThePagesAddress(t *testing.T) {
+	h := testkit.StartHub(t)
+	h.AddDevices(telemetry.EmergencyButton, "btn-1")
+	h.ConnectWebSocket("btn-1").Send("event", `{"type":"sos","boot":1,"seq":1}`)
+	oneIncident(t, h.SignIn("admin", testkit.Password), func(i alerts.Incident) bool { return i.Rule == "EB-SOS" })
+}
+
 func wantIncident(t *testing.T, o *testkit.Operator, device string, accept func(alerts.Incident) bool) {
 	t.Helper()
 	testkit.Eventually(t, 10*time.Second, func() string {

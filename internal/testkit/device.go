@@ -26,7 +26,18 @@ func (h *Hub) Connect(id string) *Device {
 // ConnectAs connects a device under another client id.
 func (h *Hub) ConnectAs(id, clientID string) *Device {
 	h.tb.Helper()
-	options := mqtt.NewClientOptions().AddBroker("tcp://" + h.MQTTAddr()).SetClientID(clientID).SetUsername(id).SetPassword(Secret).
+	return h.connect("tcp://"+h.MQTTAddr(), id, clientID)
+}
+
+// ConnectWebSocket connects a device through the address of the page.
+func (h *Hub) ConnectWebSocket(id string) *Device {
+	h.tb.Helper()
+	return h.connect("ws://"+h.HTTPAddr()+"/mqtt", id, id)
+}
+
+func (h *Hub) connect(broker, id, clientID string) *Device {
+	h.tb.Helper()
+	options := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(id).SetPassword(Secret).
 		SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond)
 	d := &Device{Client: mqtt.NewClient(options), tb: h.tb, ID: id}
 	if token := d.Connect(); !token.WaitTimeout(publishLimit) || token.Error() != nil {
