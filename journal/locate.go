@@ -20,6 +20,9 @@ func (l *Lane) Locate(ctx context.Context, id uint64) (Position, error) {
 	if id > h.First {
 		p.Index = uint32(min(id-h.First, uint64(h.Count)))
 	}
+	if head.Compare(p) < 0 { // committed since head was taken: a reader finds it there in a moment
+		return head, nil
+	}
 	return p, nil
 }
 

@@ -1,0 +1,27 @@
+package journal
+
+import "testing"
+
+// A reader that polls a stream from its end while records are being committed sees them or nothing yet, never an error.
+func TestStreamIsListedWhileItGrows(t *testing.T) {
+	s := openTest(t, testConfig(t)).Stream("rejects")
+	const records = 3000
+	go func() {
+		for n := range records {
+			s.Add(int64(n), []byte(`{}`))
+		}
+	}()
+	seen := uint64(0)
+	for seen+s.Dropped() < records {
+		list, err := s.List(t.Context(), seen+1, 100)
+		if err != nil {
+			t.Fatalf("after %d records: %v", seen, err)
+		}
+		for _, r := range list {
+			if r.N != seen+1 {
+				t.Fatalf("record %d follows %d", r.N, seen)
+			}
+			seen = r.N
+		}
+	}
+}
