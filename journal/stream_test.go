@@ -1,14 +1,20 @@
 package journal
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 // A reader that polls a stream from its end while records are being committed sees them or nothing yet, never an error.
 func TestStreamIsListedWhileItGrows(t *testing.T) {
 	s := openTest(t, testConfig(t)).Stream("rejects")
-	const records = 3000
+	const records = 2000
 	go func() {
-		for n := range records {
+		for n := range uint64(records) {
 			s.Add(int64(n), []byte(`{}`))
+			for s.Last()+s.Dropped() <= n { // a commit each
+				runtime.Gosched()
+			}
 		}
 	}()
 	seen := uint64(0)
