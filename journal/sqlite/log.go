@@ -194,11 +194,11 @@ func (l *Log) Read(ctx context.Context, from uint64, maxRecords, maxBytes int) (
 	var out []engine.Record
 	for size := 0; (len(out) == 0 || size <= maxBytes) && rows.Next(); {
 		var seq int64
-		var body sql.RawBytes
+		var body []byte // not RawBytes: it holds a lock that Err waits for when ctx ends just then
 		if err := rows.Scan(&seq, &body); err != nil {
 			return out, fmt.Errorf("read log %s: %w", l.name, classify(err))
 		}
-		out = append(out, engine.Record{Seq: uint64(seq), Body: append([]byte{}, body...)})
+		out = append(out, engine.Record{Seq: uint64(seq), Body: body})
 		size += len(body)
 	}
 	if err := rows.Err(); err != nil {
