@@ -26,6 +26,9 @@ type namedStop struct {
 	stop  func(context.Context) error
 }
 
+// stopGrace is how much longer than its limit a stop may take to notice that it is over.
+const stopGrace = 500 * time.Millisecond
+
 func newLifecycle(log *slog.Logger) *lifecycle {
 	return &lifecycle{log: log, failure: make(chan error, 1)}
 }
@@ -85,8 +88,18 @@ func (l *lifecycle) stop(ctx context.Context) error {
 func (l *lifecycle) stopOne(ctx context.Context, s namedStop) error {
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
-	began := time.Now()
-	err := s.stop(ctx)
+	began, done := time.Now(), make(chan error, 1)
+	go func() { done <- s.stop(ctx) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done(): // a part that does not come back must not keep the others from stopping
+		select {
+		case err = <-done:
+		case <-time.After(stopGrace):
+			err = ctx.Err()
+		}
+	}
 	l.log.Debug("stopped", "part", s.name, "duration_ms", time.Since(began).Milliseconds())
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", s.name, err)

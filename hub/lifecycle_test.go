@@ -58,6 +58,24 @@ func TestAStopThatHangsIsCutOffAndTheOthersStillRun(t *testing.T) {
 	})
 }
 
+func TestAStopThatIgnoresItsContextIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLifecycle(slog.New(slog.DiscardHandler))
+		closed := false
+		l.onStop("journal", time.Second, func(context.Context) error { closed = true; return nil })
+		l.onStop("deaf", 5*time.Second, func(context.Context) error { time.Sleep(time.Minute); return nil })
+		began := time.Now()
+		err := l.stop(context.Background())
+		if took := time.Since(began); took != 5*time.Second+stopGrace {
+			t.Errorf("took %v, want the limit of 5s and the grace", took)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || !closed {
+			t.Errorf("error %v, journal closed %v", err, closed)
+		}
+		time.Sleep(time.Minute) // lets the deaf stop end before the bubble does
+	})
+}
+
 func TestAWorkerThatEndsByItselfIsAFailureWithItsName(t *testing.T) {
 	l := newLifecycle(slog.New(slog.DiscardHandler))
 	l.goWorker("alerts", time.Second, func(context.Context) error { return errors.New("ledger conflict") })
