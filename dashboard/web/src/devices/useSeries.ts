@@ -6,6 +6,8 @@ import { useWatch } from '../store/watch'
 import { ranges, type RangeName } from './series'
 
 const refreshEvery = 60_000
+/** A history that could not be read is asked for again sooner: it may only be starting. */
+const retryEvery = 10_000
 
 export interface SeriesRequest {
   device: string
@@ -38,7 +40,12 @@ export function useSeries(request: () => SeriesRequest) {
     }
   }
 
-  const timer = setInterval(() => { if (!document.hidden) void load() }, refreshEvery)
+  let asked = Date.now()
+  const timer = setInterval(() => {
+    if (document.hidden || (!error.value && Date.now() - asked < refreshEvery)) return
+    asked = Date.now()
+    void load()
+  }, retryEvery)
   onBeforeUnmount(() => clearInterval(timer))
   observe(request, (next, before) => {
     if (before && same(next, before)) return
