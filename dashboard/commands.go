@@ -62,9 +62,12 @@ type CommandAnswer struct {
 	Body     *alerts.Incident
 }
 
+// openOutput repeats CommandAnswer's fields: huma takes an embedded struct's for parts of a body.
 type openOutput struct {
 	Location string `header:"Location"`
-	CommandAnswer
+	ETag     string `header:"ETag"`
+	Repeated string `header:"Idempotency-Replayed" doc:"true when the answer is that of an earlier request with this key."`
+	Body     *alerts.Incident
 }
 
 func (s *Server) commandRoutes(api huma.API) {
@@ -116,7 +119,7 @@ func (s *Server) openIncident(ctx context.Context, in *openInput) (*openOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return &openOutput{Location: apiPrefix + "/incidents/" + out.Body.ID, CommandAnswer: *out}, nil
+	return &openOutput{apiPrefix + "/incidents/" + out.Body.ID, out.ETag, out.Repeated, out.Body}, nil
 }
 
 func (s *Server) do(ctx context.Context, c alerts.Command) (*CommandAnswer, error) {

@@ -120,7 +120,7 @@ func (s *Server) hasHistory(device string) error {
 		return notFound("device")
 	}
 	if s.history == nil {
-		return ingest.ErrUnavailable
+		return ingest.ErrNotConfigured
 	}
 	return nil
 }

@@ -117,6 +117,8 @@ func asProblem(err error) *Problem {
 		return notFound("record")
 	case errors.Is(err, ingest.ErrInvalid):
 		return invalid("query", err.Error())
+	case errors.Is(err, ingest.ErrNotConfigured):
+		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "This hub has no time-series database (influxdb.url is not set); the journal keeps everything.")
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "The time-series database does not answer; the journal keeps everything.").retryAfter(10)
 	case errors.Is(err, registry.ErrKey):

@@ -2,12 +2,15 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"watchhouse/ingest"
 	"watchhouse/registry"
 )
 
@@ -62,7 +65,7 @@ func handle[I, O any](s *Server, api huma.API, o operation, h func(context.Conte
 // failed is the problem of an error; what the client can not mend is logged here, once.
 func (s *Server) failed(ctx context.Context, operation string, err error) error {
 	p := asProblem(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, ingest.ErrNotConfigured) { // that is a choice, not a fault
 		s.log.ErrorContext(ctx, "request failed", "operation", operation, "code", p.Code, "request_id", requestID(ctx), "error", err)
 	}
 	return p
@@ -99,4 +102,23 @@ type identityKey struct{}
 func caller(ctx context.Context) identity {
 	id, _ := ctx.Value(identityKey{}).(identity)
 	return id
+}
+
+// noSuchRoute answers what no route matches: 405 with the methods that this path knows, else 404.
+func noSuchRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	allowed := []string{}
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); strings.HasPrefix(pattern, method+" ") {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		writeProblem(w, r, newProblem(http.StatusNotFound, codeNotFound, "There is no such path."))
+		return
+	}
+	methods := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", methods)
+	writeProblem(w, r, newProblem(http.StatusMethodNotAllowed, codeInvalid, "This path takes "+methods+" only."))
 }

@@ -38,7 +38,7 @@ var routeCases = []struct {
 	{"GET", "/incidents?colour=red", nil, nil, 422, `"location":"query.colour"`},
 	{"GET", "/incidents/I1", nil, nil, 200, `"timeline":[{"seq":1`},
 	{"GET", "/incidents/I2", nil, nil, 404, `"code":"not_found"`},
-	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "12345 called", "priority": 2}, nil, 201, `"id":"I1"`},
+	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "12345 called", "priority": 2}, nil, 201, `{"id":"I1",`},
 	{"POST", "/incidents", map[string]any{"device": "btn-9", "rule": "MANUAL", "text": "t", "priority": 2}, nil, 422, `"location":"body.device"`},
 	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "EB-SOS", "text": "t", "priority": 2}, nil, 422, `"location":"body.rule"`},
 	{"POST", "/incidents", map[string]any{"device": "btn-1", "rule": "MANUAL", "text": "t", "priority": 5}, nil, 422, `"location":"body.priority"`},
@@ -88,7 +88,9 @@ var routeCases = []struct {
 	{"GET", "/audit", nil, nil, 200, `"action":"reveal"`},
 	{"GET", "/openapi.json", nil, nil, 200, `"openapi": "3.1`},
 	{"GET", "/nothing", nil, nil, 404, `"code":"not_found"`},
-	{"DELETE", "/me", nil, nil, 404, `"code":"not_found"`},
+	{"DELETE", "/me", nil, nil, 405, "This path takes GET only."},
+	{"OPTIONS", "/incidents", nil, nil, 405, "This path takes GET, POST only."},
+	{"DELETE", "/nothing", nil, nil, 404, `"code":"not_found"`},
 	{"GET", "/stream", nil, nil, 426, `"code":"invalid"`},
 }
 
@@ -187,7 +189,7 @@ func TestCommandsReachTheEngineWhole(t *testing.T) {
 	}
 	h.desk.answer(alerts.Result{Incident: i}, nil)
 	res = h.as(registry.Operator).do(http.MethodPost, "/api/v1/incidents", map[string]any{"rule": "MANUAL", "text": "fell at the gate", "priority": 1})
-	if res.StatusCode != http.StatusCreated || res.Header.Get("Location") != "/api/v1/incidents/I1" {
+	if res.StatusCode != http.StatusCreated || res.Header.Get("Location") != "/api/v1/incidents/I1" || res.Header.Get("ETag") != `"4"` {
 		t.Errorf("%d %v %s", res.StatusCode, res.Header, text(res))
 	}
 	if c := h.desk.last(t); c.Action != "open" || c.Rule != "MANUAL" || c.Priority != 1 || c.Device != "" {
@@ -241,7 +243,10 @@ func TestHistoryMayBeAway(t *testing.T) {
 			h := newHouse(t, func(h *house) { h.history = history })
 			for _, path := range []string{"/metrics", "/series?metric=battery_pct"} {
 				res := h.as(registry.Viewer).do(http.MethodGet, "/api/v1/devices/btn-1"+path, nil)
-				problem(t, res, http.StatusServiceUnavailable, "history_unavailable")
+				p := problem(t, res, http.StatusServiceUnavailable, "history_unavailable")
+				if configured := history != nil; configured == strings.Contains(p.Detail, "has no time-series database") || configured != strings.Contains(h.log.String(), "ERROR") {
+					t.Errorf("configured %v: detail %q, log %q", configured, p.Detail, h.log.String())
+				}
 			}
 		})
 	}

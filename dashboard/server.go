@@ -112,9 +112,7 @@ func (s *Server) mount(d Deps) error {
 		_, _ = w.Write(description) // the client is gone when this fails
 	})
 	mux.HandleFunc("GET "+apiPrefix+"/stream", s.serveStream)
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, r, newProblem(http.StatusNotFound, codeNotFound, "There is no such path, or not with this method."))
-	})
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { noSuchRoute(mux, w, r) })
 	mux.Handle("/", static)
 	s.handler = s.chain(compressed(mux))
 	return nil

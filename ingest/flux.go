@@ -110,7 +110,7 @@ func (i *Ingest) bucket() string {
 // ask runs a query and hands over each row. Whatever fails is ErrUnavailable.
 func (i *Ingest) ask(ctx context.Context, flux string, each func(row) error) error {
 	if i.db == nil {
-		return fmt.Errorf("%w: no database is configured", ErrUnavailable)
+		return ErrNotConfigured
 	}
 	ctx, cancel := context.WithTimeout(ctx, i.limits.query)
 	defer cancel()

@@ -16,6 +16,8 @@ import (
 var (
 	// ErrUnavailable: no database is configured or it does not answer.
 	ErrUnavailable = errors.New("ingest: history unavailable")
+	// ErrNotConfigured is an ErrUnavailable that no waiting mends.
+	ErrNotConfigured = fmt.Errorf("%w: no database is configured", ErrUnavailable)
 	// ErrInvalid: the question is at fault.
 	ErrInvalid = errors.New("ingest: invalid query")
 )
