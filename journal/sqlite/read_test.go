@@ -24,7 +24,7 @@ func TestReadComesBackWhenItsContextEnds(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for n := range 60_000 {
+		for n := range 20_000 {
 			ctx, cancel := context.WithCancel(context.Background())
 			time.AfterFunc(time.Duration(n%60)*time.Microsecond, cancel)
 			_, _ = log.Read(ctx, 1, 10, 1) // stops after one record, as a reader with a byte limit does
