@@ -68,14 +68,30 @@ func (c Config) validateTop() error {
 	if c.Data == "" {
 		faults = append(faults, &KeyError{"data", errors.New("must name the data folder")})
 	}
-	if _, _, err := net.SplitHostPort(c.HTTP); err != nil {
-		faults = append(faults, &KeyError{"http", fmt.Errorf("must be HOST:PORT, is %q", c.HTTP)})
+	faults = append(faults, checkAddress("http", c.HTTP))
+	if c.MQTT.TCP != "" {
+		faults = append(faults, checkAddress("mqtt.tcp", c.MQTT.TCP))
+	}
+	if c.MQTT.WebSocket != "" {
+		faults = append(faults, checkAddress("mqtt.websocket", c.MQTT.WebSocket))
 	}
 	var level slog.Level
 	if level.UnmarshalText([]byte(c.LogLevel)) != nil {
 		faults = append(faults, &KeyError{"log_level", fmt.Errorf("must be debug, info, warn or error, is %q", c.LogLevel)})
 	}
 	return errors.Join(faults...)
+}
+
+// checkAddress wants HOST:PORT with a port that exists.
+func checkAddress(key, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return &KeyError{key, fmt.Errorf("must be HOST:PORT with a port from 0 to 65535, is %q", address)}
+	}
+	return nil
 }
 
 // Level is LogLevel as slog knows it; info when it is not valid.

@@ -46,7 +46,9 @@ func TestFaultsAreNamedWithTheirPlace(t *testing.T) {
 	}{
 		{"misspelt section", "http: 127.0.0.1:1\nmqqt: {}\n", nil, []string{"hub.yaml:2:1", "mqqt"}},
 		{"misspelt key", "mqtt:\n  tcpp: 127.0.0.1:1\n", nil, []string{"hub.yaml:2:3", "tcpp"}},
-		{"wrong type", "mqtt:\n  max_connections: many\n", nil, []string{"hub.yaml:2:20"}},
+		{"wrong type", "mqtt:\n  max_connections: many\n", nil, []string{"hub.yaml:2:20", "mqtt.max_connections", "whole number", "many"}},
+		{"no duration", "http: 127.0.0.1:1\nmqtt:\n  max_keepalive: soon\n", nil, []string{"hub.yaml:3:18", "mqtt.max_keepalive", "duration", "soon"}},
+		{"no address", "http: 127.0.0.1:99999\nmqtt:\n  tcp: 7\n", nil, []string{"hub.yaml:1:7", "http: must be", "hub.yaml:3:8", "mqtt.tcp: must be"}},
 		{"not YAML", "mqtt: [\n", nil, []string{"hub.yaml:"}},
 		{"section without keys", "http: 127.0.0.1:1\nmqtt:\n", nil, []string{"hub.yaml:2:1", "mqtt", "no value"}},
 		{"what the decoder cannot bear", "dashboard:\n  trusted_origins:\n    !0 #x\n", nil, []string{"hub.yaml"}},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +50,28 @@ func Parse(name string, text []byte) (cfg Config, err error) {
 		return cfg, err
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&cfg); err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, placed(name, err)
+		return Config{}, cmp.Or(wrongValues(name, tree), placed(name, err))
 	}
 	return cfg, nil
+}
+
+// wrongValues names the keys whose values are not of their type, which the decoder's own errors do not; nil when it is another fault.
+func wrongValues(name string, tree *ast.File) error {
+	cfg := Default()
+	var faults []error
+	for _, key := range keysOf(&cfg) {
+		path, err := yaml.PathString("$." + key.Path)
+		if err != nil {
+			continue
+		}
+		node, err := path.FilterFile(tree)
+		if err != nil || node == nil || node.GetToken() == nil || yaml.NodeToValue(node, key.value.Addr().Interface()) == nil {
+			continue
+		}
+		position, fault := node.GetToken().Position, fmt.Errorf("must be a %s, is %s", key.Type, node)
+		faults = append(faults, at(name, position.Line, position.Column, &KeyError{Key: key.Path, Err: fault}))
+	}
+	return errors.Join(faults...)
 }
 
 // checkEmpty tells a file without content, and refuses a section without keys: decoded, both would be zeros instead of defaults.

@@ -23,7 +23,7 @@ const (
 func (h *Hub) listenHTTP(ctx context.Context) (err error) {
 	var lc net.ListenConfig
 	if h.listener, err = lc.Listen(ctx, "tcp", h.cfg.HTTP); err != nil {
-		return fmt.Errorf("listen http: %w", err)
+		return fmt.Errorf("listen for HTTP on %s: %w", h.cfg.HTTP, err)
 	}
 	h.server = &http.Server{
 		Handler:           h.routes(),

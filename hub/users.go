@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 
 	"watchhouse/registry"
 )
@@ -11,9 +12,10 @@ import (
 // FirstUser is the name of the user made at the first start.
 const FirstUser = "admin"
 
-// EnsureAdmin creates FirstUser when the registry has no users. With an empty password it generates one and returns it, to be shown once.
+// EnsureAdmin creates FirstUser when nobody is an administrator yet, whoever else was added before the first start. With an empty
+// password it generates one and returns it, to be shown once. A password that will not do is a *registry.InvalidError.
 func (h *Hub) EnsureAdmin(ctx context.Context, password string) (generated string, err error) {
-	if len(h.registry.View().Users()) > 0 {
+	if slices.ContainsFunc(h.registry.View().Users(), isAdmin) {
 		return "", nil
 	}
 	if password == "" {
@@ -26,6 +28,9 @@ func (h *Hub) EnsureAdmin(ctx context.Context, password string) (generated strin
 	}
 	return generated, nil
 }
+
+// isAdmin holds for a user of the name, too: whoever gave it to another role shall not find it replaced.
+func isAdmin(u registry.User) bool { return u.Role == registry.Admin || u.Name == FirstUser }
 
 // Consoles is how many consoles are open.
 func (h *Hub) Consoles() int { return h.dashboard.Consoles() }
