@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"watchhouse/alerts"
 )
 
 // A disk whose fsync is slower than this at the 99th percentile delays acknowledgements visibly (DESIGN section 3).
@@ -27,22 +25,30 @@ func (c *checkCmd) Run(_ context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
-		return badConfigError{err}
-	}
 	fmt.Fprintln(std.out, "configuration and rules: ok")
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+	folder := existing(cfg.Data)
+	if folder != cfg.Data {
+		fmt.Fprintf(std.out, "%s does not exist yet: measuring in %s\n", cfg.Data, folder)
 	}
-	p50, p99, err := measureFsync(cfg.Data)
+	p50, p99, err := measureFsync(folder)
 	if err != nil {
 		return fmt.Errorf("measure the data disk: %w", err)
 	}
-	fmt.Fprintf(std.out, "fsync of %s: p50 %v, p99 %v\n", cfg.Data, p50, p99)
+	fmt.Fprintf(std.out, "fsync of %s: p50 %v, p99 %v\n", folder, p50, p99)
 	if p99 > slowFsync {
 		fmt.Fprintf(std.out, "warning: above %v at p99: acknowledgements will be slow; use a disk with power-loss protection\n", slowFsync)
 	}
 	return nil
+}
+
+// existing is folder or its nearest parent that exists: a check leaves nothing behind.
+func existing(folder string) string {
+	for {
+		if info, err := os.Stat(folder); err == nil && info.IsDir() || folder == filepath.Dir(folder) {
+			return folder
+		}
+		folder = filepath.Dir(folder)
+	}
 }
 
 // measureFsync writes and syncs 4 KiB blocks, as a commit of a lone message does.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"watchhouse/journal"
@@ -18,12 +19,24 @@ type journalCmd struct {
 
 // readFlags name a data folder that a hub may be using.
 type readFlags struct {
-	Data string `help:"Data folder." default:"data" placeholder:"DIR"`
+	Data string `help:"Data folder." default:"data" env:"WATCHHOUSE_DATA" placeholder:"DIR"`
+}
+
+// isFolder refuses what cannot be a hub's data folder.
+func isFolder(name string) error {
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is a file", name)
+	}
+	if err != nil {
+		return badConfigError{fmt.Errorf("--data: want the data folder of a hub: %w", err)}
+	}
+	return nil
 }
 
 func (f readFlags) read(ctx context.Context, work func(*journal.Journal) error) (err error) {
-	if _, err := os.Stat(f.Data); err != nil {
-		return badConfigError{fmt.Errorf("data folder: %w", err)}
+	if err := isFolder(f.Data); err != nil {
+		return err
 	}
 	j, err := journal.OpenReadOnly(ctx, f.Data)
 	if err != nil {
@@ -47,7 +60,7 @@ func (c *journalLsCmd) Run(ctx context.Context, std streams) error {
 
 type journalCatCmd struct {
 	readFlags
-	Lane   string `help:"Only this lane: ${enum}." enum:"event,state,telemetry," default:""`
+	Lane   string `help:"Only this lane: event, state or telemetry." placeholder:"NAME"`
 	Device string `help:"Only this device." placeholder:"ID"`
 	Since  string `help:"From this time on: 2026-11-24T03:00:00Z, or 10m for ten minutes ago." placeholder:"T"`
 	Ticks  bool   `help:"Also the watermarks that idle lanes write."`
@@ -58,6 +71,10 @@ func (c *journalCatCmd) Run(ctx context.Context, std streams) error {
 	since, err := parseSince(c.Since, time.Now())
 	if err != nil {
 		return badConfigError{err}
+	}
+	lanes := []journal.LaneName{"", journal.EventLane, journal.StateLane, journal.TelemetryLane}
+	if !slices.Contains(lanes, journal.LaneName(c.Lane)) {
+		return badConfigError{fmt.Errorf("--lane: want event, state or telemetry, have %q", c.Lane)}
 	}
 	options := journal.CatOptions{Lane: journal.LaneName(c.Lane), Device: c.Device, Since: since, Ticks: c.Ticks, Follow: c.Follow}
 	return c.read(ctx, func(j *journal.Journal) error {

@@ -91,6 +91,9 @@ func conclude(std streams, err error) int {
 		return exitOK
 	}
 	fmt.Fprintln(std.err, "watchhouse:", err)
+	if advice := advise(err); advice != "" {
+		fmt.Fprintln(std.err, advice)
+	}
 	var bad badConfigError
 	switch {
 	case errors.As(err, &bad):
@@ -101,5 +104,21 @@ func conclude(std streams, err error) int {
 		return exitData
 	default:
 		return exitFailed
+	}
+}
+
+// advise says what to do about an error whose own text does not.
+func advise(err error) string {
+	switch {
+	case errors.Is(err, journal.ErrInUse):
+		return "A hub is running on this folder: stop it first, or name another --data. journal, registry list and registry export read beside it."
+	case errors.Is(err, journal.ErrNewer):
+		return "A newer watchhouse wrote this folder: run that version. Nothing was changed."
+	case errors.Is(err, journal.ErrDamaged):
+		return "Nothing was changed. watchhouse journal verify names the faults it can reach; docs/operations.md says how to go on."
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "Another program listens there: stop it, or choose another address with --http or --mqtt (port 0 takes a free one)."
+	default:
+		return ""
 	}
 }

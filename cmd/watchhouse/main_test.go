@@ -2,11 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"watchhouse/journal"
 )
 
 // asProgram makes the test binary behave as watchhouse itself, so that tests can kill it.
@@ -43,6 +48,9 @@ func TestExitCodesAndMessages(t *testing.T) {
 	misspelt := write(t, folder, "misspelt.yaml", "http: 127.0.0.1:0\nmqqt:\n  tcp: 127.0.0.1:0\n")
 	badValue := write(t, folder, "value.yaml", "journal:\n  retention: -1h\n")
 	badCSV := write(t, folder, "bad.csv", "id,kind,lat\nok-1,emergency_button,31.2\nbad id,emergency_button,91\n")
+	noRules := write(t, folder, "rules.yaml", "alerts:\n  rules_file: "+filepath.Join(folder, "none.yaml")+"\n")
+	noSecret := write(t, folder, "nosecret.csv", "id,kind\nbtn-1,emergency_button\n")
+	never := filepath.Join(folder, "never")
 	cases := []struct {
 		name string
 		args []string
@@ -54,6 +62,13 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"bad value", []string{"serve", "--config", badValue}, exitBadConfig, "value.yaml:2"},
 		{"missing file", []string{"serve", "--config", filepath.Join(folder, "none.yaml")}, exitBadConfig, "none.yaml"},
 		{"corrupt CSV", []string{"registry", "import", "--data", filepath.Join(folder, "d"), badCSV}, exitBadConfig, "nothing was imported"},
+		{"missing rules", []string{"serve", "--config", noRules, "--data", never}, exitBadConfig, "alerts.rules_file"},
+		{"no such port", []string{"serve", "--http", "127.0.0.1:99999", "--data", never}, exitBadConfig, "http: must be"},
+		{"list of nothing", []string{"registry", "list", "--data", never}, exitBadConfig, "--data: want"},
+		{"token in nothing", []string{"user", "token", "--data", never, "--name", "li"}, exitBadConfig, "--data: want"},
+		{"unknown lane", []string{"journal", "cat", "--data", folder, "--lane", "slow"}, exitBadConfig, "event, state or telemetry"},
+		{"simulated without secrets", []string{"simulate", "--registry", noSecret}, exitBadConfig, "btn-1: want its secret"},
+		{"no password", []string{"user", "add", "--data", filepath.Join(folder, "d"), "--name", "li", "--role", "viewer", "--password-stdin"}, exitBadConfig, "want the password"},
 		{"unknown role", []string{"user", "add", "--data", filepath.Join(folder, "d"), "--name", "li", "--role", "boss", "--password-stdin"}, exitBadConfig, "boss"},
 	}
 	for _, c := range cases {
@@ -63,6 +78,39 @@ func TestExitCodesAndMessages(t *testing.T) {
 				t.Errorf("code %d, want %d; stderr %q, want %q in it", code, c.code, stderr, c.want)
 			}
 		})
+	}
+	if _, err := os.Stat(never); err == nil {
+		t.Error("a refused command made the data folder")
+	}
+}
+
+func TestACheckLeavesNothingBehind(t *testing.T) {
+	folder := t.TempDir()
+	code, stdout, stderr := call("", "check", "--data", filepath.Join(folder, "a", "b"))
+	if entries, err := os.ReadDir(folder); code != exitOK || err != nil || len(entries) > 0 || !strings.Contains(stdout, "measuring in "+folder) {
+		t.Errorf("code %d, %q, %q; left %v, %v", code, stdout, stderr, entries, err)
+	}
+}
+
+func TestAWeakFirstPasswordIsBadConfiguration(t *testing.T) {
+	t.Setenv(adminPasswordVariable, "short")
+	code, _, stderr := call("", "serve", "--data", filepath.Join(t.TempDir(), "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0")
+	if code != exitBadConfig || !strings.Contains(stderr, adminPasswordVariable+": want at least 8") || strings.Contains(stderr, "short") {
+		t.Errorf("code %d, stderr %q", code, stderr)
+	}
+}
+
+func TestAPortInUseSaysWhatToDo(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, flag := range []string{"--http", "--mqtt"} {
+		args := append([]string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}, flag, taken.Addr().String())
+		if code, _, stderr := call("", args...); code != exitFailed || !strings.Contains(stderr, taken.Addr().String()) || !strings.Contains(stderr, "choose another address") {
+			t.Errorf("%s: code %d, stderr %q", flag, code, stderr)
+		}
 	}
 }
 
@@ -96,6 +144,41 @@ func TestRegistryAndUserCommands(t *testing.T) {
 	}
 	if code, stdout, _ = call("", "user", "token", "--data", data, "--name", "li"); code != exitOK || len(strings.TrimSpace(stdout)) < 20 {
 		t.Errorf("user token: code %d, %q", code, stdout)
+	}
+	if code, _, stderr = call("", "user", "token", "--data", data, "--name", "li"); code != exitBadConfig || !strings.Contains(stderr, "another --label") {
+		t.Errorf("second token: code %d, %q", code, stderr)
+	}
+	if code, _, stderr = call("", "registry", "add", "--data", data, "--id", "btn-1", "--kind", "emergency_button", "--area", "nowhere"); code != exitOK ||
+		!strings.Contains(stderr, "replaced btn-1") || !strings.Contains(stderr, "area nowhere of 1 devices is not registered") {
+		t.Errorf("add again: code %d, %q", code, stderr)
+	}
+}
+
+// The folder may be named by the configuration alone; reading goes on beside whoever holds it, writing is refused.
+func TestRegistryIsReadBesideAHub(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	t.Setenv("WATCHHOUSE_DATA", data)
+	if code, _, stderr := call("", "registry", "add", "--id", "btn-1", "--kind", "emergency_button", "--secret", "a-long-secret"); code != exitOK {
+		t.Fatalf("add: code %d, %q", code, stderr)
+	}
+	cfg := journal.DefaultConfig()
+	cfg.Dir = data
+	held, err := journal.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := held.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, command := range []string{"list", "export"} {
+		if code, stdout, stderr := call("", "registry", command); code != exitOK || !strings.Contains(stdout, "btn-1") {
+			t.Errorf("%s: code %d, %q, %q", command, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := call("", "registry", "add", "--id", "btn-2", "--kind", "emergency_button"); code != exitInUse || !strings.Contains(stderr, "stop it first") {
+		t.Errorf("add: code %d, %q", code, stderr)
 	}
 }
 

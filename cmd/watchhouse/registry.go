@@ -40,11 +40,18 @@ func (c *registryAddCmd) Run(ctx context.Context, std streams) error {
 		secret = "generate"
 	}
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
+		_, replaced := r.View().Device(c.ID)
 		generated, err := r.PutDevices(ctx, actor, []registry.Device{device}, map[string]string{c.ID: secret})
 		if err != nil {
 			return badConfigError{err}
 		}
-		return printSecrets(std.out, generated)
+		what := "added"
+		if replaced {
+			what = "replaced"
+		}
+		fmt.Fprintf(std.err, "%s %s\n", what, c.ID)
+		warnUnknown(std.err, r.View(), []registry.Device{device})
+		return printSecrets(std, generated)
 	})
 }
 
@@ -61,7 +68,8 @@ func (c *registryImportCmd) Run(ctx context.Context, std streams) error {
 				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
 			}
 			fmt.Fprintf(std.err, "added %d, changed %d devices\n", report.Added, report.Changed)
-			return printSecrets(std.out, report.Generated)
+			warnUnknown(std.err, r.View(), r.View().Devices())
+			return printSecrets(std, report.Generated)
 		})
 	})
 }
@@ -87,15 +95,15 @@ func (c *registryAreasCmd) Run(ctx context.Context, std streams) error {
 type registryExportCmd struct{ dataFlags }
 
 func (c *registryExportCmd) Run(ctx context.Context, std streams) error {
-	return c.withRegistry(ctx, func(r *registry.Registry) error { return r.View().ExportCSV(std.out) })
+	return c.view(ctx, func(v *registry.View) error { return v.ExportCSV(std.out) })
 }
 
 type registryListCmd struct{ dataFlags }
 
 func (c *registryListCmd) Run(ctx context.Context, std streams) error {
-	return c.withRegistry(ctx, func(r *registry.Registry) error {
+	return c.view(ctx, func(v *registry.View) error {
 		lines := json.NewEncoder(std.out)
-		for _, device := range r.View().Devices() {
+		for _, device := range v.Devices() {
 			if err := lines.Encode(device); err != nil {
 				return err
 			}
@@ -104,8 +112,31 @@ func (c *registryListCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
+// warnUnknown names areas and gateways that devices refer to and nobody has registered: a later import may bring them, or it is a slip.
+func warnUnknown(w io.Writer, v *registry.View, devices []registry.Device) {
+	areas, unknown := map[string]bool{}, map[string]int{}
+	for _, area := range v.Areas() {
+		areas[area.ID] = true
+	}
+	for _, device := range devices {
+		if device.Area != "" && !areas[device.Area] {
+			unknown["area "+device.Area]++
+		}
+		if _, ok := v.Device(device.Gateway); device.Gateway != "" && !ok {
+			unknown["gateway "+device.Gateway]++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		fmt.Fprintf(w, "warning: %s of %d devices is not registered\n", name, unknown[name])
+	}
+}
+
 // printSecrets prints id,secret lines: the only time they can be read.
-func printSecrets(w io.Writer, secrets map[string]string) error {
+func printSecrets(std streams, secrets map[string]string) error {
+	if len(secrets) > 0 {
+		fmt.Fprintln(std.err, "generated secrets as id,secret, shown only now:")
+	}
+	w := std.out
 	for _, id := range slices.Sorted(maps.Keys(secrets)) {
 		if _, err := fmt.Fprintf(w, "%s,%s\n", id, secrets[id]); err != nil {
 			return fmt.Errorf("print secrets: %w", err)

@@ -10,8 +10,10 @@ import (
 	"os"
 	"time"
 
+	"watchhouse/alerts"
 	"watchhouse/config"
 	"watchhouse/hub"
+	"watchhouse/registry"
 )
 
 // stopLimit bounds a whole shutdown; every part has its own smaller limit.
@@ -25,7 +27,7 @@ type serveFlags struct {
 	MQTT   string `help:"Address of MQTT over TCP; the port may be 0." placeholder:"ADDR" name:"mqtt"`
 }
 
-// load gives the configuration with the flags on top.
+// load gives the configuration with the flags on top, and looks at the rules it names: both are the user's to mend.
 func (f serveFlags) load() (config.Config, error) {
 	cfg, err := config.Load(f.Config, config.Environ())
 	if err != nil {
@@ -36,6 +38,9 @@ func (f serveFlags) load() (config.Config, error) {
 	override(&cfg.MQTT.TCP, f.MQTT)
 	if err := cfg.Validate(); err != nil {
 		return config.Config{}, badConfigError{err}
+	}
+	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
+		return config.Config{}, badConfigError{fmt.Errorf("alerts.rules_file: %w", err)}
 	}
 	return cfg, nil
 }
@@ -92,9 +97,16 @@ func stop(ctx context.Context, h *hub.Hub) error {
 	return h.Stop(ctx)
 }
 
-// firstAdmin creates the first user of an empty registry and prints a generated password once.
+// adminPasswordVariable holds the password of the first administrator.
+const adminPasswordVariable = "WATCHHOUSE_ADMIN_PASSWORD"
+
+// firstAdmin creates the first administrator and prints a generated password once.
 func firstAdmin(ctx context.Context, h *hub.Hub, notice io.Writer) error {
-	generated, err := h.EnsureAdmin(ctx, os.Getenv("WATCHHOUSE_ADMIN_PASSWORD"))
+	generated, err := h.EnsureAdmin(ctx, os.Getenv(adminPasswordVariable))
+	var refused *registry.InvalidError
+	if errors.As(err, &refused) {
+		return badConfigError{fmt.Errorf("%s: want %s, got %s", adminPasswordVariable, refused.Want, refused.Got)}
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"watchhouse/simulators/device"
@@ -38,10 +39,14 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return badConfigError{fmt.Errorf("%s: %w", c.Registry, err)}
 	}
+	if without := slices.IndexFunc(specs, func(s device.Spec) bool { return s.Secret == "" && s.Gateway == "" }); without >= 0 {
+		return badConfigError{fmt.Errorf("%s: device %s: want its secret in the column secret, got none", c.Registry, specs[without].ID)}
+	}
 	ledger := verify.NewLedger()
 	c.Config.Ledger = ledger
 	c.Progress = func(s fleet.Stats) {
-		fmt.Fprintf(std.err, "online %d of %d, acknowledged %d of %d, reconnects %d\n", s.Online, s.Links, s.Acked, s.Sent, s.Reconnects)
+		fmt.Fprintf(std.err, "online %d of %d, acknowledged %d of %d, reconnects %d, failed attempts %d\n",
+			s.Online, s.Links, s.Acked, s.Sent, s.Reconnects, s.FailedTry)
 	}
 	devices, err := fleet.New(c.Config, specs, newLogger(std.err, 0))
 	if err != nil {

@@ -29,11 +29,15 @@ func (c *userAddCmd) Run(ctx context.Context, std streams) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read password: %w", err)
 	}
+	if password = strings.TrimRight(password, "\r\n"); password == "" {
+		return badConfigError{errors.New("--password-stdin: want the password in the first line of standard input, got nothing")}
+	}
 	user := registry.User{Name: c.Name, Role: registry.Role(c.Role), House: c.House}
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
-		if err := r.PutUser(ctx, actor, user, strings.TrimRight(password, "\r\n")); err != nil {
+		if err := r.PutUser(ctx, actor, user, password); err != nil {
 			return badConfigError{err}
 		}
+		fmt.Fprintf(std.err, "user %s may sign in as %s\n", c.Name, c.Role)
 		return nil
 	})
 }
@@ -45,9 +49,17 @@ type userTokenCmd struct {
 }
 
 func (c *userTokenCmd) Run(ctx context.Context, std streams) error {
+	if err := c.mustExist(); err != nil {
+		return err
+	}
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
 		token, err := r.NewToken(ctx, actor, c.Name, c.Label)
-		if err != nil {
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return badConfigError{fmt.Errorf("there is no user %q: watchhouse user add makes one", c.Name)}
+		case errors.Is(err, registry.ErrExists):
+			return badConfigError{fmt.Errorf("user %s has a token with the label %q already: choose another --label", c.Name, c.Label)}
+		case err != nil:
 			return badConfigError{err}
 		}
 		if _, err := fmt.Fprintln(std.out, token); err != nil {
