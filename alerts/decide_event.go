@@ -10,6 +10,7 @@ import (
 	"watchhouse/journal"
 	"watchhouse/registry"
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // call is what one message of the event lane says, as far as it could be read.
@@ -103,7 +104,7 @@ func (d *decider) read(e journal.Entry, topic telemetry.Topic, p places) call {
 		c.effective = c.received
 		return c
 	}
-	c.known = knownEvent(c.device.Kind, c.registered, c.event.Type)
+	c.known = knownEvent(p.Catalog(), c)
 	if !c.known {
 		c.fault = telemetry.FieldError{Field: "type", Want: "an event type of the kind", Got: "another"}
 	}
@@ -115,11 +116,11 @@ func (d *decider) read(e journal.Entry, topic telemetry.Topic, p places) call {
 }
 
 // knownEvent of an unregistered device: any kind that could call for help may be meant.
-func knownEvent(k telemetry.Kind, registered bool, typ string) bool {
-	if registered {
-		return telemetry.KnownEvent(k, typ)
+func knownEvent(k *catalog.Catalog, c call) bool {
+	if c.registered {
+		return k.KnownEvent(c.device.Kind, c.event.Type)
 	}
-	return telemetry.KnownEvent(telemetry.EmergencyButton, typ) || telemetry.KnownEvent(telemetry.SafetyHouse, typ)
+	return k.KnownEvent(telemetry.EmergencyButton, c.event.Type) || k.KnownEvent(telemetry.SafetyHouse, c.event.Type)
 }
 
 // sameTS is how far the device's own times of two messages of one identity may lie apart: a redelivery repeats its time,

@@ -11,6 +11,7 @@ import (
 	"watchhouse/journal"
 	"watchhouse/registry"
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // t0 is when the tests' day begins, Unix ms.
@@ -20,26 +21,33 @@ const t0 = int64(1_763_888_888_000)
 type fakeWorld struct {
 	revision uint64
 	devices  map[string]registry.Device
+	catalog  *catalog.Catalog
 }
+
+func (w *fakeWorld) Catalog() *catalog.Catalog { return w.catalog }
 
 func (w *fakeWorld) Revision() uint64 { return w.revision }
 
 func (w *fakeWorld) Device(id string) (registry.Device, bool) {
 	d, ok := w.devices[id]
-	return d, ok
+	return d.In(w.catalog), ok
 }
 
 func (w *fakeWorld) Devices() []registry.Device {
 	list := []registry.Device{}
 	for _, id := range sortedKeys(w.devices) {
-		list = append(list, w.devices[id])
+		list = append(list, w.devices[id].In(w.catalog))
 	}
 	return list
 }
 
 // newWorld has buttons b1…b3, one on battery, a house, a gateway and a sorting point.
 func newWorld() *fakeWorld {
-	w := &fakeWorld{revision: 7, devices: map[string]registry.Device{}}
+	shipped, err := catalog.Shipped()
+	if err != nil {
+		panic(err) // its own test says more
+	}
+	w := &fakeWorld{revision: 7, devices: map[string]registry.Device{}, catalog: shipped}
 	for _, d := range []registry.Device{
 		{ID: "b1", Kind: telemetry.EmergencyButton, Area: "a1", Person: "p1", Power: telemetry.Mains},
 		{ID: "b2", Kind: telemetry.EmergencyButton, Area: "a1", Person: "p2", Power: telemetry.Mains},

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"watchhouse/registry"
+	"watchhouse/telemetry/catalog"
 )
 
 // places is what a decision may read of the registry: one revision.
 type places interface {
 	Revision() uint64
 	Device(id string) (registry.Device, bool)
+	Catalog() *catalog.Catalog
 }
 
 // decider makes decisions: a book, an input, the rules and one revision of the registry give a step. It is pure: it reads no

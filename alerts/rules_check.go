@@ -5,17 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"watchhouse/internal/strictyaml"
 	"watchhouse/telemetry"
 )
 
 // checker holds a file while its invariants are tested.
 type checker struct {
-	name   string
-	tree   *ast.File
+	source *strictyaml.Source
 	file   ruleFile
-	faults []error
 }
 
 // suppressOutOfService is the reason for which a rule may be silent; parents in an outage and closed sites come later.
@@ -58,7 +55,7 @@ func (c *checker) check(r *Rules) {
 			c.fault("$.rules", "rule "+id+" is missing: the engine raises it")
 		}
 	}
-	if len(c.faults) == 0 {
+	if !c.source.Faulty() {
 		c.checkCover(r)
 	}
 }

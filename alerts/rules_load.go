@@ -11,24 +11,15 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+
+	"watchhouse/internal/strictyaml"
 )
 
 //go:embed rules.yaml
 var shipped []byte
 
 // RuleError is one fault of a rule file. Line and Column count from 1.
-type RuleError struct {
-	File         string
-	Line, Column int
-	Message      string
-}
-
-func (e *RuleError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-}
+type RuleError = strictyaml.Fault
 
 // ruleFile is the form of the YAML.
 type ruleFile struct {
@@ -49,30 +40,18 @@ func LoadRules(path string) (*Rules, error) {
 	return ParseRules(path, src)
 }
 
-// ParseRules is LoadRules on a source; name is the file's name in the errors. The YAML library panics on some malformed
-// documents (a tagged scalar where a list is wanted), which is a fault of the file like any other.
-func ParseRules(name string, src []byte) (r *Rules, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			r, err = nil, &RuleError{name, 1, 1, fmt.Sprintf("cannot be read as YAML: %v", p)}
-		}
-	}()
-	tree, err := parser.ParseBytes(src, 0)
-	if err != nil {
-		return nil, yamlFault(name, err)
-	}
-	if len(tree.Docs) != 1 {
-		return nil, &RuleError{name, 1, 1, "want one document"}
-	}
+// ParseRules is LoadRules on a source; name is the file's name in the errors.
+func ParseRules(name string, src []byte) (*Rules, error) {
 	var f ruleFile
-	if err := yaml.UnmarshalWithOptions(src, &f, yaml.Strict()); err != nil {
-		return nil, yamlFault(name, err)
+	source, err := strictyaml.Decode(name, src, &f)
+	if err != nil {
+		return nil, err
 	}
-	c := &checker{name: name, tree: tree, file: f}
+	c := &checker{source: source, file: f}
 	rules := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks}
 	c.check(rules)
-	if len(c.faults) > 0 {
-		return nil, errors.Join(c.faults...)
+	if err := source.Err(); err != nil {
+		return nil, err
 	}
 	return rules, nil
 }
@@ -80,15 +59,6 @@ func ParseRules(name string, src []byte) (r *Rules, err error) {
 func hashOf(src []byte) string {
 	h := sha256.Sum256(src)
 	return hex.EncodeToString(h[:8])
-}
-
-func yamlFault(name string, err error) error {
-	var y yaml.Error
-	if !errors.As(err, &y) || y.GetToken() == nil {
-		return &RuleError{name, 1, 1, err.Error()}
-	}
-	p := y.GetToken().Position
-	return &RuleError{name, p.Line, p.Column, y.GetMessage()}
 }
 
 // compile turns the expressions of a rule into programs.
@@ -119,51 +89,5 @@ func (c *checker) program(at, code string, options ...expr.Option) *vm.Program {
 	return nil
 }
 
-// fault records what is wrong at a path, at the nearest part of it that the file has.
-func (c *checker) fault(at, message string) {
-	line, column := 1, 1
-	if n := c.nearest(at); n != nil && n.GetToken() != nil {
-		line, column = n.GetToken().Position.Line, n.GetToken().Position.Column
-	}
-	c.faults = append(c.faults, &RuleError{c.name, line, column, message})
-}
-
-func (c *checker) nearest(at string) ast.Node {
-	for ; at != ""; at = parentPath(at) {
-		p, err := yaml.PathString(at)
-		if err != nil {
-			continue
-		}
-		if n, err := p.FilterFile(c.tree); err == nil && n != nil {
-			return firstToken(n)
-		}
-	}
-	return nil
-}
-
-// firstToken gives the node an editor should jump to: a mapping's own token is the colon of its first entry.
-func firstToken(n ast.Node) ast.Node {
-	switch v := n.(type) {
-	case *ast.MappingNode:
-		if len(v.Values) > 0 {
-			return v.Values[0].Key
-		}
-	case *ast.MappingValueNode:
-		return v.Key
-	case *ast.LiteralNode:
-		if v.Value != nil {
-			return v.Value
-		}
-	}
-	return n
-}
-
-// parentPath cuts the last element off a path like $.rules[2].raise.
-func parentPath(at string) string {
-	for i := len(at) - 1; i > 0; i-- {
-		if at[i] == '.' || at[i] == '[' {
-			return at[:i]
-		}
-	}
-	return ""
-}
+// fault records what is wrong at a path of the file.
+func (c *checker) fault(at, message string) { c.source.Fault(at, message) }

@@ -18,6 +18,9 @@ const (
 	colPower         = "power"
 	colInterval      = "report_interval_s"
 	colModel         = "model"
+	colAddress       = "address"
+	colSettings      = "settings"
+	colPlace         = "place"
 	colPerson        = "person"
 	colOutOfService  = "out_of_service"
 	colSecret        = "secret"
@@ -29,8 +32,8 @@ const (
 
 func exportColumns() []string {
 	return []string{
-		colID, colKind, colName, colArea, colLat, colLon, colCRS, colGateway, colPower, colInterval, colModel, colPerson,
-		colOutOfService,
+		colID, colKind, colName, colArea, colLat, colLon, colCRS, colGateway, colPower, colInterval, colModel, colAddress, colSettings, colPlace,
+		colPerson, colOutOfService,
 	}
 }
 

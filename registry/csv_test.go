@@ -256,7 +256,7 @@ func TestCSVRoundTrip(t *testing.T) {
 		from, to := fresh(), fresh()
 		devices := []Device{{ID: "gw", Kind: telemetry.Gateway}}
 		for i := range rapid.IntRange(0, 5).Draw(rt, "devices") {
-			d := Device{ID: fmt.Sprintf("d%d", i), Kind: "any_kind", Name: text.Draw(rt, "name"), Model: text.Draw(rt, "model")}
+			d := Device{ID: fmt.Sprintf("d%d", i), Kind: "any_kind", Name: text.Draw(rt, "name"), Model: text.Draw(rt, "model"), Address: text.Draw(rt, "address"), Settings: text.Draw(rt, "settings")}
 			d.Area, d.Gateway = rapid.SampledFrom([]string{"", "a1"}).Draw(rt, "area"), rapid.SampledFrom([]string{"", "gw"}).Draw(rt, "gw")
 			d.Person = rapid.SampledFrom([]string{"", "p1"}).Draw(rt, "person")
 			d.Power = rapid.SampledFrom([]telemetry.Power{"", telemetry.Mains, telemetry.Battery}).Draw(rt, "power")
@@ -266,7 +266,7 @@ func TestCSVRoundTrip(t *testing.T) {
 				lat, lon := rapid.Float64Range(-90, 90).Draw(rt, "lat"), rapid.Float64Range(-180, 180).Draw(rt, "lon")
 				d.Lat, d.Lon = &lat, &lon
 			}
-			if checkDevice(tidy(d)) == nil {
+			if checkDevice(from.View().Catalog(), tidy(d)) == nil {
 				devices = append(devices, d)
 			}
 		}

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // cellReader reads the cells of one row into a device. A column that the file lacks leaves its field alone; an empty cell
 // clears it.
 type cellReader struct {
 	row          csvRow
+	catalog      *catalog.Catalog
 	file         *csvReader
 	faultsBefore int
 }
@@ -27,6 +29,9 @@ func (c *cellReader) fill(d *Device) {
 	c.kind(d)
 	c.text(colName, &d.Name)
 	c.text(colModel, &d.Model)
+	c.text(colAddress, &d.Address)
+	c.text(colSettings, &d.Settings)
+	c.id(colPlace, &d.Place)
 	c.id(colArea, &d.Area)
 	c.id(colGateway, &d.Gateway)
 	c.id(colPerson, &d.Person)
@@ -39,8 +44,8 @@ func (c *cellReader) fill(d *Device) {
 func (c *cellReader) kind(d *Device) {
 	s, _ := c.row.cell(colKind)
 	d.Kind = telemetry.Kind(s)
-	if !d.Kind.Valid() || misspelt(d.Kind) != "" {
-		c.bad(colKind, wantKind(d.Kind), s)
+	if !d.Kind.Valid() || misspelt(c.catalog, d.Kind) != "" {
+		c.bad(colKind, wantKind(c.catalog, d.Kind), s)
 	}
 }
 

@@ -41,7 +41,7 @@ func exportRow(d Device) []string {
 	}
 	return []string{
 		d.ID, string(d.Kind), guard(d.Name), d.Area, degrees(d.Lat), degrees(d.Lon), crs, d.Gateway, string(d.Power), interval,
-		guard(d.Model), d.Person, out,
+		guard(d.Model), guard(d.Address), guard(d.Settings), d.Place, d.Person, out,
 	}
 }
 

@@ -82,7 +82,7 @@ func (im *importer) device(row csvRow) (Device, bool) {
 	im.lines[id] = row.line
 	device := im.draft.next.Devices[id].device()
 	device.ID = id
-	cells := cellReader{row: row, file: im.file, faultsBefore: len(im.file.faults)}
+	cells := cellReader{row: row, catalog: im.draft.view.catalog, file: im.file, faultsBefore: len(im.file.faults)}
 	cells.fill(&device)
 	return device, cells.clean()
 }
@@ -95,7 +95,7 @@ func (im *importer) put(row csvRow, device Device) {
 	if secret == "" && !before.HasSecret {
 		secret = GenerateSecret
 	}
-	changed := !known || !device.equal(before)
+	changed := !known || !device.sameImport(before)
 	if changed {
 		im.draft.do(op{Op: opPutDevice, Device: recordOf(device)})
 	}

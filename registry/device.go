@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"time"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // Device is one registered device; a safety house is the device of its terminal, a place with a committee as area.
@@ -16,30 +18,44 @@ type Device struct {
 	Lon            *float64        `json:"lon,omitempty"`
 	Gateway        string          `json:"gateway,omitempty"`
 	Power          telemetry.Power `json:"power,omitempty"`
-	ReportInterval time.Duration   `json:"-"` // 0 = the kind's default; CSV report_interval_s
-	Model          string          `json:"model,omitempty"`
-	Person         string          `json:"person,omitempty"` // Person.ID
+	ReportInterval time.Duration   `json:"-"`                  // 0 = the model's or the kind's; CSV report_interval_s
+	Model          string          `json:"model,omitempty"`    // of the catalog, or a text
+	Address        string          `json:"address,omitempty"`  // how a bridge names it (DevEUI, friendly name); "" = by its id
+	Settings       string          `json:"settings,omitempty"` // how it is mounted, "empty_mm=1200;full_mm=200"; see the model
+	Place          string          `json:"place,omitempty"`    // Place.ID
+	Person         string          `json:"person,omitempty"`   // Person.ID
 	OutOfService   bool            `json:"out_of_service,omitempty"`
 	HasSecret      bool            `json:"has_secret"`
+
+	expected time.Duration // report interval by the catalog
 }
 
-// Interval is ReportInterval or the kind's default.
+// Interval is how often the device is expected to be heard.
 func (d Device) Interval() time.Duration {
-	if d.ReportInterval > 0 {
-		return d.ReportInterval
-	}
-	return telemetry.DefaultReportInterval(d.Kind, d.Power)
+	return cmp.Or(d.ReportInterval, d.expected, time.Hour)
+}
+
+// In gives the device with what the catalog says of its kind and model where the registry says nothing.
+func (d Device) In(c *catalog.Catalog) Device {
+	d.expected = c.ReportInterval(d.Kind, d.Power, d.Model)
+	return d
 }
 
 // maxInterval bounds how rarely a device may report: what is silent for longer is not supervised at all.
 const maxInterval = 30 * 24 * time.Hour
 
-// equal compares what an import can change.
-func (d Device) equal(o Device) bool {
+// Equal compares what the registry says of two devices.
+func (d Device) Equal(o Device) bool {
 	samePlace := equalFloat(d.Lat, o.Lat) && equalFloat(d.Lon, o.Lon)
 	d.Lat, d.Lon, o.Lat, o.Lon = nil, nil, nil, nil
-	d.HasSecret = o.HasSecret
+	d.expected, o.expected = 0, 0
 	return samePlace && d == o
+}
+
+// sameImport compares what an import can change.
+func (d Device) sameImport(o Device) bool {
+	d.HasSecret = o.HasSecret
+	return d.Equal(o)
 }
 
 func equalFloat(a, b *float64) bool {

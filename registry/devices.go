@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // PutDevices adds or replaces devices in one change set (all or nothing). A non-empty secret in secrets[id] sets it;
@@ -56,7 +57,7 @@ func (d *draft) putDevices(ds []Device, secrets, generated map[string]string) er
 			continue
 		}
 		seen[device.ID] = true
-		if fault := checkDevice(device); fault != nil {
+		if fault := checkDevice(d.view.catalog, device); fault != nil {
 			errs = append(errs, fault)
 			continue
 		}
@@ -99,11 +100,12 @@ func (d *draft) checkReferences(ds []Device) (errs []error) {
 // tidy removes blanks around the texts that people type.
 func tidy(d Device) Device {
 	d.Name, d.Model = strings.TrimSpace(d.Name), strings.TrimSpace(d.Model)
+	d.Address, d.Settings = strings.TrimSpace(d.Address), strings.TrimSpace(d.Settings)
 	return d
 }
 
 // checkDevice checks a device by itself.
-func checkDevice(d Device) *InvalidError {
+func checkDevice(c *catalog.Catalog, d Device) *InvalidError {
 	bad := func(field, want, got string) *InvalidError {
 		return &InvalidError{"device " + excerpt(d.ID), field, want, got}
 	}
@@ -111,15 +113,21 @@ func checkDevice(d Device) *InvalidError {
 	case !telemetry.ValidID(d.ID):
 		return bad("id", wantID, excerpt(d.ID))
 	case !d.Kind.Valid():
-		return bad("kind", wantKind(d.Kind), excerpt(string(d.Kind)))
-	case misspelt(d.Kind) != "":
-		return bad("kind", wantKind(d.Kind), excerpt(string(d.Kind)))
+		return bad("kind", wantKind(c, d.Kind), excerpt(string(d.Kind)))
+	case misspelt(c, d.Kind) != "":
+		return bad("kind", wantKind(c, d.Kind), excerpt(string(d.Kind)))
 	case !d.Power.Valid():
 		return bad("power", wantPower, excerpt(string(d.Power)))
 	case !validText(d.Name):
 		return bad("name", wantLine, excerpt(d.Name))
 	case !validText(d.Model):
 		return bad("model", wantLine, excerpt(d.Model))
+	case !validText(d.Address):
+		return bad("address", wantLine, excerpt(d.Address))
+	case !validText(d.Settings):
+		return bad("settings", wantLine, excerpt(d.Settings))
+	case d.Place != "" && !telemetry.ValidID(d.Place):
+		return bad("place", wantID, excerpt(d.Place))
 	case d.ReportInterval < 0 || d.ReportInterval > maxInterval || d.ReportInterval%time.Second != 0:
 		return bad("report_interval_s", wantInterval, d.ReportInterval.String())
 	case (d.Lat == nil) != (d.Lon == nil):

@@ -72,7 +72,7 @@ func TestOpenVocabularyOfKinds(t *testing.T) {
 		"emergency_buton": telemetry.EmergencyButton, "emergencybutton": telemetry.EmergencyButton, "safety_houses": telemetry.SafetyHouse,
 		"gateways": telemetry.Gateway, "emergency_button": "", "street_lamp": "", "gate": "",
 	} {
-		if got := misspelt(kind); got != want {
+		if got := misspelt(r.View().Catalog(), kind); got != want {
 			t.Errorf("%q is taken for %q, want %q", kind, got, want)
 		}
 	}
@@ -122,7 +122,7 @@ func TestViewLists(t *testing.T) {
 }
 
 func TestInterval(t *testing.T) {
-	button := Device{Kind: telemetry.EmergencyButton, Power: telemetry.Battery}
+	button := Device{Kind: telemetry.EmergencyButton, Power: telemetry.Battery}.In(openTest(t).View().Catalog())
 	if got := button.Interval(); got != 4*time.Hour {
 		t.Errorf("battery button: %v, want the default of 4 h", got)
 	}

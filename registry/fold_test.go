@@ -207,7 +207,7 @@ func snapshotWith(t *testing.T, r *Registry, p *place, change func(*state)) []by
 	s := r.View().state.clone()
 	change(s)
 	other := &Registry{chain: p.chain, snapshot: r.snapshot}
-	other.view.Store(newView(s, r.keys, r.View().hasher))
+	other.view.Store(newView(s, r.kinds, r.keys, r.View().hasher))
 	text, err := other.encodeSnapshot()
 	check(t, err)
 	return text

@@ -4,29 +4,30 @@ import (
 	"strings"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // wantKind says what a kind looks like, and which one was probably meant.
-func wantKind(k telemetry.Kind) string {
-	if meant := misspelt(k); meant != "" {
+func wantKind(c *catalog.Catalog, k telemetry.Kind) string {
+	if meant := misspelt(c, k); meant != "" {
 		return string(meant)
 	}
-	names := make([]string, 0, len(telemetry.Kinds()))
-	for _, known := range telemetry.Kinds() {
-		names = append(names, string(known))
+	names := make([]string, 0, len(c.Kinds()))
+	for _, known := range c.Kinds() {
+		names = append(names, string(known.ID))
 	}
 	return strings.Join(names, ", ") + " or another name of a to z and _"
 }
 
-// misspelt gives the shipped kind that k is all but equal to, "" when it is one or quite another. Kinds are an open
+// misspelt gives the kind of the catalog that k is all but equal to, "" when it is one or quite another. Kinds are an open
 // vocabulary, but a button registered as "emergency_buton" would call for help and be taken for something unknown.
-func misspelt(k telemetry.Kind) telemetry.Kind {
-	if k.Known() {
+func misspelt(c *catalog.Catalog, k telemetry.Kind) telemetry.Kind {
+	if _, known := c.Kind(k); known {
 		return ""
 	}
-	for _, known := range telemetry.Kinds() {
-		if distance(string(k), string(known)) <= 2 {
-			return known
+	for _, known := range c.Kinds() {
+		if distance(string(k), string(known.ID)) <= 2 {
+			return known.ID
 		}
 	}
 	return ""

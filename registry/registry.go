@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"watchhouse/journal"
+	"watchhouse/telemetry/catalog"
 )
 
 // chainName is the registry's chain and bucket in the journal.
@@ -20,6 +21,7 @@ const chainName = "registry"
 type Registry struct {
 	chain chain
 	kv    shelf
+	kinds *catalog.Catalog
 	keys  *keyring
 	gate  *gate // bounds password hashing
 	slow  *throttle
@@ -39,11 +41,15 @@ func open(ctx context.Context, cfg Config, c chain, kv shelf) (*Registry, error)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	kinds, err := cfg.LoadCatalog()
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
 	keys, err := openKeyring(cfg.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	r := &Registry{chain: c, kv: kv, keys: keys, gate: newGate(), slow: newThrottle()}
+	r := &Registry{chain: c, kv: kv, kinds: kinds, keys: keys, gate: newGate(), slow: newThrottle()}
 	r.snapshot.every = snapshotSteps
 	s, err := r.loadSnapshot(ctx)
 	if err != nil {
@@ -52,7 +58,7 @@ func open(ctx context.Context, cfg Config, c chain, kv shelf) (*Registry, error)
 	if err := r.readChanges(ctx, s); err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	r.view.Store(newView(s, keys, newHasher(s.Key)))
+	r.view.Store(newView(s, kinds, keys, newHasher(s.Key)))
 	return r, nil
 }
 
@@ -159,7 +165,7 @@ func (r *Registry) catchUp(ctx context.Context) error {
 	if old.state.Key == nil {
 		h = newHasher(s.Key)
 	}
-	r.view.Store(newView(s, r.keys, h))
+	r.view.Store(newView(s, r.kinds, r.keys, h))
 	close(old.changed)
 	return nil
 }

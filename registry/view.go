@@ -7,12 +7,14 @@ import (
 	"sync"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // View is one revision: immutable, free to read from any goroutine. The slices and pointers it gives are shared with other
 // callers and must not be changed.
 type View struct {
 	state    *state
+	catalog  *catalog.Catalog
 	keys     *keyring
 	hasher   *hasher
 	changed  chan struct{} // closed when a newer view exists
@@ -20,8 +22,8 @@ type View struct {
 	children func() map[string][]Device
 }
 
-func newView(s *state, keys *keyring, h *hasher) *View {
-	v := &View{state: s, keys: keys, hasher: h, changed: make(chan struct{})}
+func newView(s *state, c *catalog.Catalog, keys *keyring, h *hasher) *View {
+	v := &View{state: s, catalog: c, keys: keys, hasher: h, changed: make(chan struct{})}
 	v.devices = sync.OnceValue(v.sortDevices)
 	v.children = sync.OnceValue(v.groupByGateway)
 	return v
@@ -33,8 +35,14 @@ func (v *View) Revision() uint64 { return v.state.Revision }
 // Device gives a device by id.
 func (v *View) Device(id string) (Device, bool) {
 	r, ok := v.state.Devices[id]
-	return r.device(), ok
+	if !ok {
+		return Device{}, false
+	}
+	return r.device().In(v.catalog), true
 }
+
+// Catalog is what the deployment knows of kinds, metrics and models. It does not change while the process lives.
+func (v *View) Catalog() *catalog.Catalog { return v.catalog }
 
 // Devices lists the devices by id.
 func (v *View) Devices() []Device { return v.devices() }
@@ -113,7 +121,7 @@ func (v *View) Access() map[string][]Grant { return maps.Clone(v.state.Access) }
 func (v *View) sortDevices() []Device {
 	devices := make([]Device, 0, len(v.state.Devices))
 	for _, r := range v.state.Devices {
-		devices = append(devices, r.device())
+		devices = append(devices, r.device().In(v.catalog))
 	}
 	slices.SortFunc(devices, func(a, b Device) int { return cmp.Compare(a.ID, b.ID) })
 	return devices

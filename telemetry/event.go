@@ -28,19 +28,6 @@ const (
 	EventBagOnGround = "bag_on_ground"
 )
 
-// KnownEvent reports whether typ is in the vocabulary of kind k.
-func KnownEvent(k Kind, typ string) bool {
-	switch typ {
-	case EventSmoke, EventHeat, EventDoor, EventTilt, EventOpened, EventEmptied, EventBagOnGround:
-		return true
-	case EventSOS, EventCancel, EventFall, EventTest, EventTamper:
-		return k == EmergencyButton
-	case EventPanic, EventDuress, EventCheckIn, EventCheckOut, EventPresence, EventPatrolScan:
-		return k == SafetyHouse
-	}
-	return k == SafetyHouse && NeedsAssignment(typ)
-}
-
 // NeedsAssignment reports whether an event of this type means nothing without the assignment it answers.
 func NeedsAssignment(typ string) bool {
 	switch typ {

@@ -27,7 +27,7 @@ type serveFlags struct {
 	MQTT   string `help:"Address of MQTT over TCP; the port may be 0." placeholder:"ADDR" name:"mqtt"`
 }
 
-// load gives the configuration with the flags on top, and looks at the rules it names: both are the user's to mend.
+// load gives the configuration with the flags on top, and looks at the rules and the catalog it names: all are the user's to mend.
 func (f serveFlags) load() (config.Config, error) {
 	cfg, err := config.Load(f.Config, config.Environ())
 	if err != nil {
@@ -41,6 +41,9 @@ func (f serveFlags) load() (config.Config, error) {
 	}
 	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
 		return config.Config{}, badConfigError{fmt.Errorf("alerts.rules_file: %w", err)}
+	}
+	if _, err := cfg.Registry.LoadCatalog(); err != nil {
+		return config.Config{}, badConfigError{fmt.Errorf("registry.catalog: %w", err)}
 	}
 	return cfg, nil
 }

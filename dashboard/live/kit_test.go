@@ -221,7 +221,7 @@ func (w *world) begin(t testing.TB) (*live.Projection, func()) {
 }
 
 func button(id string) registry.Device {
-	return registry.Device{ID: id, Kind: "emergency_button", Name: "1号101", Area: "c-1", Power: "mains"}
+	return registry.Device{ID: id, Kind: "emergency_button", Name: "1号101", Area: "c-1", Power: "mains", ReportInterval: 5 * time.Minute}
 }
 
 func (w *world) publish(name journal.LaneName, device, topic, payload string, atMS int64) {

@@ -176,7 +176,7 @@ func TestSilence(t *testing.T) {
 	battery.ReportInterval = time.Hour
 	out := button("b1")
 	out.OutOfService = true
-	house := registry.Device{ID: "b1", Kind: "safety_house", Power: "mains"}
+	house := registry.Device{ID: "b1", Kind: "safety_house", Power: "mains", ReportInterval: 30 * time.Second}
 	for _, tc := range []struct {
 		name   string
 		device registry.Device

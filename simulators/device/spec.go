@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // Spec is what a simulator must know of a device.
@@ -16,12 +17,18 @@ type Spec struct {
 	ID, Gateway, Secret string
 	Kind                telemetry.Kind
 	Power               telemetry.Power
+	Model               string
+	Address             string        // how a bridge names it, "" = by its id
 	Interval            time.Duration // the longest time between two messages
 }
 
 // ReadSpecs reads devices from a registry CSV; columns in any order, those that say nothing to a simulator are ignored. secrets may add
 // what the file does not hold, by id.
 func ReadSpecs(r io.Reader, secrets map[string]string) ([]Spec, error) {
+	kinds, err := catalog.Shipped()
+	if err != nil {
+		return nil, fmt.Errorf("read devices: %w", err)
+	}
 	in := csv.NewReader(r)
 	head, err := in.Read()
 	if err != nil {
@@ -42,7 +49,7 @@ func ReadSpecs(r io.Reader, secrets map[string]string) ([]Spec, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read devices: %w", err)
 		}
-		spec, err := parseSpec(func(name string) string {
+		spec, err := parseSpec(kinds, func(name string) string {
 			if i, ok := column[name]; ok {
 				return fields[i]
 			}
@@ -58,15 +65,15 @@ func ReadSpecs(r io.Reader, secrets map[string]string) ([]Spec, error) {
 	}
 }
 
-func parseSpec(field func(string) string) (Spec, error) {
+func parseSpec(kinds *catalog.Catalog, field func(string) string) (Spec, error) {
 	s := Spec{
 		ID: field("id"), Kind: telemetry.Kind(field("kind")), Gateway: field("gateway"),
-		Power: telemetry.Power(field("power")), Secret: field("secret"),
+		Power: telemetry.Power(field("power")), Secret: field("secret"), Model: field("model"), Address: field("address"),
 	}
 	if s.ID == "" {
 		return s, errors.New("column id: want an id, have nothing")
 	}
-	s.Interval = telemetry.DefaultReportInterval(s.Kind, s.Power)
+	s.Interval = kinds.ReportInterval(s.Kind, s.Power, s.Model)
 	if text := field("report_interval_s"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		if err != nil || seconds < 1 {

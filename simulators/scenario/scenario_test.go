@@ -17,6 +17,7 @@ import (
 	"watchhouse/simulators/hudong"
 	"watchhouse/simulators/stream"
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -238,6 +239,10 @@ func TestStoryFitsTheExample(t *testing.T) {
 			t.Errorf("btn-0041 is behind %s; the story cuts gw-03 before it presses", d.Gateway)
 		}
 	}
+	vocabulary, err := catalog.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, step := range slices.Concat(s.Steps, s.Loop.Pick) {
 		if _, random := strings.CutPrefix(step.Device, "any:"); !random && kinds[step.Device] == "" {
 			t.Errorf("%s is not in the example", step.Device)
@@ -245,7 +250,7 @@ func TestStoryFitsTheExample(t *testing.T) {
 		if (step.Say.ZH == "") != (step.Say.EN == "") {
 			t.Errorf("%s %s is told in one language only", step.Do, step.Device)
 		}
-		if step.Do == DoEvent && !telemetry.KnownEvent(kindOf(step.Device, kinds), step.Type) {
+		if step.Do == DoEvent && !vocabulary.KnownEvent(kindOf(step.Device, kinds), step.Type) {
 			t.Errorf("%s does not know the event %s", step.Device, step.Type)
 		}
 	}
