@@ -18,6 +18,8 @@ type Config struct {
 	DeviceInterval   time.Duration `yaml:"device_interval"`   // between device frames
 	SnapshotInterval time.Duration `yaml:"snapshot_interval"` // between saves of the device states
 	CatchUpMessages  int           `yaml:"catch_up_messages"` // read back per lane at start, at most
+	MapDir           string        `yaml:"map_dir"`           // folder of one .pmtiles archive of raster tiles; empty = none
+	MapCRS           string        `yaml:"map_crs"`           // what the tiles are drawn in: wgs84 or gcj02
 }
 
 // DefaultConfig suits a duty desk: a session outlives a twelve-hour shift, and a day ends it.
@@ -31,6 +33,7 @@ func DefaultConfig() Config {
 		DeviceInterval:   250 * time.Millisecond,
 		SnapshotInterval: time.Minute,
 		CatchUpMessages:  200_000,
+		MapCRS:           "wgs84",
 	}
 }
 
@@ -50,6 +53,9 @@ func (c Config) Validate() error {
 		if b.value < b.low || b.value > b.high {
 			return fmt.Errorf("%s: want %d to %d, have %d", b.key, b.low, b.high, b.value)
 		}
+	}
+	if c.MapCRS != "wgs84" && c.MapCRS != "gcj02" {
+		return fmt.Errorf("map_crs: want wgs84 or gcj02, have %q", c.MapCRS)
 	}
 	return c.validateOrigins()
 }

@@ -112,6 +112,7 @@ func (s *Server) mount(d Deps) error {
 		_, _ = w.Write(description) // the client is gone when this fails
 	})
 	mux.HandleFunc("GET "+apiPrefix+"/stream", s.serveStream)
+	mux.HandleFunc("GET "+tilesPath, s.serveTiles)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { noSuchRoute(mux, w, r) })
 	mux.Handle("/", static)
 	s.handler = s.chain(compressed(mux))
@@ -125,6 +126,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.incidentRoutes(api)
 	s.commandRoutes(api)
 	s.deviceRoutes(api)
+	s.basemapRoutes(api)
 	s.peopleRoutes(api)
 	s.journalRoutes(api)
 	s.auditRoutes(api)
