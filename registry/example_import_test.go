@@ -21,7 +21,7 @@ func TestImportExampleSubdistrict(t *testing.T) {
 		t.Fatalf("devices: %v", err)
 	}
 	v := r.View()
-	if areas != 32 || report.Added != 240 || report.Changed != 0 || len(report.Generated) != 240 || len(v.Houses()) != 42 {
+	if areas != 32 || report.Added != 402 || report.Changed != 0 || len(report.Generated) != 402 || len(v.Houses()) != 42 {
 		t.Errorf("imported %d areas, %d devices (%d changed, %d secrets), %d houses", areas, report.Added, report.Changed,
 			len(report.Generated), len(v.Houses()))
 	}

@@ -1,5 +1,5 @@
-// Package hudong embeds the example subdistrict, so that the demonstration runs from any folder. Both files are synthetic and made by
-// simulators/hudong; see README.md.
+// Package hudong embeds the example subdistrict, so that the demonstration runs from any folder. Its files are synthetic and made
+// by simulators/hudong; see README.md.
 //
 // # Concurrency
 //

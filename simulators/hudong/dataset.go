@@ -12,6 +12,11 @@ const (
 	Buttons    = 190
 	Houses     = 42
 	Gateways   = 8
+	Sorting    = 91 // household-waste drop-off points
+	Recycling  = 23 // recyclables points
+	Garages    = 48 // for bicycles, in GarageCompounds
+	// GarageCompounds is how many of the compounds have garages.
+	GarageCompounds = 22
 
 	// ExampleSeed made the files of examples/hudong.
 	ExampleSeed = 20260701
@@ -37,13 +42,30 @@ type Device struct {
 	Power                          telemetry.Power
 	At                             Point
 	IntervalS                      int
-	Person                         *Person // who wears or owns it; nil for houses and gateways
+	Settings, Place                string
+	Person                         *Person // who wears or owns it; nil for all but buttons
 }
 
-// Dataset is a whole subdistrict. Devices are ordered gateways, houses, buttons, each by id.
+// Place is a site that devices belong to: one row of places.csv. Hours are its opening hours, "" = always open.
+type Place struct {
+	ID, Name, Area string
+	At             Point
+	Hours          string
+}
+
+// Contact is who gets orders and calls of a duty: one row of contacts.csv. No areas = all of them.
+type Contact struct {
+	ID, Duty    string
+	Areas       []string
+	Name, Phone string
+}
+
+// Dataset is a whole subdistrict. Devices are ordered gateways, houses, buttons, sorting points, recyclables points, garages, each by id.
 type Dataset struct {
-	Areas   []Area
-	Devices []Device
+	Areas    []Area
+	Devices  []Device
+	Places   []Place
+	Contacts []Contact
 }
 
 // generator carries the seeded source through the steps; their order is part of the format.
@@ -59,6 +81,10 @@ func Generate(seed uint64) Dataset {
 	g.gateways()
 	g.houses()
 	g.buttons()
+	g.sorting()
+	g.recycling()
+	g.garages()
+	g.contacts()
 	return g.out
 }
 

@@ -12,6 +12,8 @@ const (
 	batteryButtonS = 14400
 	houseS         = 30
 	gatewayS       = 300
+	pointS         = 300
+	batteryPointS  = 900
 )
 
 func (g *generator) areas() {
@@ -69,7 +71,7 @@ func (g *generator) buttons() {
 func (g *generator) feed(d *Device, i int) {
 	area := i % Committees
 	switch {
-	case area%(Committees/Gateways) < 2:
+	case reached(area):
 		d.Gateway, d.Power, d.IntervalS, d.Model = gatewayID(area*Gateways/Committees), "battery", batteryButtonS, "sim-button-lora"
 	case i%7 == 0:
 		d.Power, d.IntervalS, d.Model = "battery", batteryButtonS, "sim-button-nb"
@@ -77,5 +79,8 @@ func (g *generator) feed(d *Device, i int) {
 		d.Power, d.IntervalS, d.Model = "mains", mainsButtonS, "sim-button-4g"
 	}
 }
+
+// reached reports whether a gateway stands near enough to the committee of that number.
+func reached(area int) bool { return area%(Committees/Gateways) < 2 }
 
 func gatewayID(i int) string { return fmt.Sprintf("gw-%02d", i+1) }

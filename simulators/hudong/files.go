@@ -10,12 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // File names in the example's folder.
 const (
-	DevicesFile = "devices.csv"
-	AreasFile   = "areas.geojson"
+	DevicesFile  = "devices.csv"
+	AreasFile    = "areas.geojson"
+	PlacesFile   = "places.csv"
+	ContactsFile = "contacts.csv"
 )
 
 // syntheticNote stands in every person's record, where an operator who reveals it reads it.
@@ -26,20 +29,17 @@ func header() []string {
 	return []string{
 		"id", "kind", "name", "area", "lat", "lon", "crs", "gateway", "power", "report_interval_s", "model",
 		"person", "person_name", "person_phone", "person_address", "person_note",
+		"settings", "place",
 	}
 }
 
 // WriteDevices writes the registry's CSV. It holds no secrets: the registry makes them.
 func (d Dataset) WriteDevices(w io.Writer) error {
-	out := csv.NewWriter(w)
 	rows := [][]string{header()}
 	for _, device := range d.Devices {
 		rows = append(rows, device.row())
 	}
-	if err := out.WriteAll(rows); err != nil {
-		return fmt.Errorf("write devices: %w", err)
-	}
-	return nil
+	return writeRows(w, "devices", rows)
 }
 
 func (d Device) row() []string {
@@ -50,7 +50,33 @@ func (d Device) row() []string {
 	return []string{
 		d.ID, string(d.Kind), d.Name, d.Area, degrees(d.At.Lat), degrees(d.At.Lon), "wgs84", d.Gateway, string(d.Power),
 		strconv.Itoa(d.IntervalS), d.Model, p.ID, p.Name, p.Phone, p.Address, note,
+		d.Settings, d.Place,
 	}
+}
+
+// WritePlaces writes the registry's CSV of places.
+func (d Dataset) WritePlaces(w io.Writer) error {
+	rows := [][]string{{"id", "name", "area", "lat", "lon", "hours"}}
+	for _, p := range d.Places {
+		rows = append(rows, []string{p.ID, p.Name, p.Area, degrees(p.At.Lat), degrees(p.At.Lon), p.Hours})
+	}
+	return writeRows(w, "places", rows)
+}
+
+// WriteContacts writes the registry's CSV of contacts.
+func (d Dataset) WriteContacts(w io.Writer) error {
+	rows := [][]string{{"id", "duty", "areas", "name", "phone", "webhook"}}
+	for _, c := range d.Contacts {
+		rows = append(rows, []string{c.ID, c.Duty, strings.Join(c.Areas, ";"), c.Name, c.Phone, ""})
+	}
+	return writeRows(w, "contacts", rows)
+}
+
+func writeRows(w io.Writer, what string, rows [][]string) error {
+	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
+	}
+	return nil
 }
 
 func degrees(x float64) string { return strconv.FormatFloat(x, 'f', 6, 64) }
@@ -109,11 +135,13 @@ func (a Area) feature() feature {
 	}
 }
 
-// WriteFiles writes both files into dir, which must exist.
+// WriteFiles writes all files into dir, which must exist.
 func (d Dataset) WriteFiles(dir string) error {
 	return errors.Join(
 		writeFile(filepath.Join(dir, DevicesFile), d.WriteDevices),
 		writeFile(filepath.Join(dir, AreasFile), d.WriteAreas),
+		writeFile(filepath.Join(dir, PlacesFile), d.WritePlaces),
+		writeFile(filepath.Join(dir, ContactsFile), d.WriteContacts),
 	)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestExampleFilesAreGenerated(t *testing.T) {
 	if err := d.WriteFiles(fresh); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{DevicesFile, AreasFile} {
+	for _, name := range []string{DevicesFile, AreasFile, PlacesFile, ContactsFile} {
 		want, err := os.ReadFile(filepath.Join(fresh, name))
 		if err != nil {
 			t.Fatal(err)
@@ -62,12 +63,24 @@ func TestCounts(t *testing.T) {
 	for _, device := range d.Devices {
 		have[device.Kind]++
 	}
-	want := map[telemetry.Kind]int{telemetry.EmergencyButton: 190, telemetry.SafetyHouse: 42, telemetry.Gateway: 8}
+	want := map[telemetry.Kind]int{
+		telemetry.EmergencyButton: 190, telemetry.SafetyHouse: 42, telemetry.Gateway: 8,
+		telemetry.SortingPoint: 91, telemetry.RecyclablesPoint: 23, telemetry.Garage: 48,
+	}
 	if !reflect.DeepEqual(have, want) {
 		t.Errorf("devices by kind: have %v, want %v", have, want)
 	}
 	if len(d.Areas) != 32 {
 		t.Errorf("committees: have %d, want 32", len(d.Areas))
+	}
+	withGarages := map[string]bool{}
+	for _, device := range d.Devices {
+		if name, _, ok := strings.Cut(device.Name, "号非机动车库"); ok {
+			withGarages[name[:len(name)-1]] = true
+		}
+	}
+	if len(withGarages) != 22 {
+		t.Errorf("%d compounds have garages, want 22", len(withGarages))
 	}
 }
 
@@ -120,11 +133,53 @@ func TestPlaceAndPeople(t *testing.T) {
 	}
 }
 
+// Every point and garage has its site, at the same position; points of waste open twice a day, garages never close.
+func TestPlacesBelongToDevices(t *testing.T) {
+	d := Generate(ExampleSeed)
+	sites := map[string]Place{}
+	for _, p := range d.Places {
+		sites[p.ID] = p
+	}
+	if len(sites) != 91+23+48 {
+		t.Errorf("%d places, want 162", len(sites))
+	}
+	for _, device := range d.Devices {
+		p, ok := sites[device.Place]
+		windows := map[telemetry.Kind]int{telemetry.SortingPoint: 2, telemetry.RecyclablesPoint: 2, telemetry.Garage: 0}
+		want, placed := windows[device.Kind]
+		switch {
+		case ok != placed:
+			t.Errorf("%s: has a place %v, want %v", device.ID, ok, placed)
+		case ok && (p.At != device.At || p.Area != device.Area || strings.Count(p.Hours, "-") != want):
+			t.Errorf("%s at %v stands at %+v", device.ID, device.At, p)
+		}
+	}
+}
+
+// For every committee there is somebody for each duty, and no telephone could ring somewhere.
+func TestContactsCoverTheSubdistrict(t *testing.T) {
+	d := Generate(ExampleSeed)
+	for _, a := range d.Areas {
+		duties := map[string]int{}
+		for _, c := range d.Contacts {
+			if !strings.HasPrefix(c.Phone, "1540001") || len(c.Phone) != 11 || c.Name == "" {
+				t.Errorf("%s: %s %s is not invented as it should be", c.ID, c.Name, c.Phone)
+			}
+			if len(c.Areas) == 0 || slices.Contains(c.Areas, a.ID) {
+				duties[c.Duty]++
+			}
+		}
+		if want := map[string]int{"sanitation": 1, "fire": 1, "tech": 1, "duty": 1}; !reflect.DeepEqual(duties, want) {
+			t.Errorf("%s: contacts %v, want %v", a.ID, duties, want)
+		}
+	}
+}
+
 func TestBothWaysOfConnecting(t *testing.T) {
 	var behind, direct int
 	for _, device := range Generate(ExampleSeed).Devices {
 		switch {
-		case device.Kind != telemetry.EmergencyButton:
+		case device.Kind == telemetry.Gateway || device.Kind == telemetry.SafetyHouse:
 		case device.Gateway != "":
 			behind++
 			if device.Power != "battery" {
@@ -134,7 +189,7 @@ func TestBothWaysOfConnecting(t *testing.T) {
 			direct++
 		}
 	}
-	if behind < 60 || direct < 60 {
+	if behind < 120 || direct < 120 {
 		t.Errorf("want both kinds of connection well represented, have %d behind gateways and %d direct", behind, direct)
 	}
 }

@@ -46,13 +46,16 @@ const (
 	given    = "秀兰英珍桂芳玉华金凤美云宝根福生阿林德明志国荣祥爱琴月娥文龙永康"
 )
 
+func newName(rng *rand.Rand) string {
+	family, first := []rune(surnames), []rune(given)
+	return string([]rune{family[rng.IntN(len(family))], first[rng.IntN(len(first))], first[rng.IntN(len(first))]})
+}
+
 // newPerson invents a resident living at an address.
 func newPerson(rng *rand.Rand, n int, address string) *Person {
-	family, first := []rune(surnames), []rune(given)
-	name := string([]rune{family[rng.IntN(len(family))], first[rng.IntN(len(first))], first[rng.IntN(len(first))]})
 	return &Person{
 		ID:      fmt.Sprintf("p-%04d", n),
-		Name:    name,
+		Name:    newName(rng),
 		Phone:   fmt.Sprintf("1540000%04d", n),
 		Address: "沪东新村街道（虚构）" + address,
 	}
