@@ -215,7 +215,7 @@ func (h *house) fill() {
 func secretPerson() registry.Personal {
 	return registry.Personal{
 		Name: "王桂芳", Phone: "13812341234", Address: "罗山七村1号101", Note: "听力不好",
-		Contacts: []registry.Contact{{Name: "王小明", Relation: "儿子", Phone: "13988887777"}},
+		Contacts: []registry.Relative{{Name: "王小明", Relation: "儿子", Phone: "13988887777"}},
 	}
 }
 

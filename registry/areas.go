@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"watchhouse/telemetry"
@@ -26,20 +27,44 @@ func (r *Registry) PutAreas(ctx context.Context, actor string, as []Area) error 
 	})
 }
 
-// DeleteArea removes an area; ErrInUse while a device is in it.
+// DeleteArea removes an area; ErrInUse while a device, a place or a contact is of it.
 func (r *Registry) DeleteArea(ctx context.Context, actor, id string) error {
 	return r.edit(ctx, actor, func(d *draft) error {
 		if _, ok := d.next.Areas[id]; !ok {
 			return fmt.Errorf("area %s: %w", id, ErrNotFound)
 		}
-		for _, device := range d.next.Devices {
-			if device.Area == id {
-				return fmt.Errorf("area %s of device %s: %w", id, device.ID, ErrInUse)
-			}
+		if user := d.userOfArea(id); user != "" {
+			return fmt.Errorf("area %s of %s: %w", id, user, ErrInUse)
 		}
 		d.do(op{Op: opDeleteArea, ID: id})
 		return nil
 	})
+}
+
+// userOfArea names something that refers to an area, "" when nothing does.
+func (d *draft) userOfArea(id string) string {
+	for _, device := range d.next.Devices {
+		if device.Area == id {
+			return "device " + device.ID
+		}
+	}
+	for _, p := range d.next.Places {
+		if p.Area == id {
+			return "place " + p.ID
+		}
+	}
+	for _, c := range d.next.Contacts {
+		if slices.Contains(c.Areas, id) {
+			return "contact " + c.ID
+		}
+	}
+	return ""
+}
+
+// strayArea reports whether an area is named that is not registered. Before the first area is, every name will do.
+func (d *draft) strayArea(id string) bool {
+	_, known := d.next.Areas[id]
+	return id != "" && !known && len(d.next.Areas) > 0
 }
 
 func checkArea(a Area) error {
@@ -50,7 +75,7 @@ func checkArea(a Area) error {
 	case !telemetry.ValidID(a.ID):
 		return bad("id", wantID, excerpt(a.ID))
 	case a.Name == "" || !validText(a.Name):
-		return bad("name", "a name, "+wantLine, excerpt(a.Name))
+		return bad("name", wantName, excerpt(a.Name))
 	case !validText(a.NameEN):
 		return bad("name_en", wantLine, excerpt(a.NameEN))
 	case !validAutoDispatch(a.AutoDispatch):

@@ -47,7 +47,7 @@ func (im *importer) registered(id string) (Personal, error) {
 	if !known {
 		return Personal{}, nil
 	}
-	return im.draft.view.keys.unseal(id, box)
+	return unseal[Personal](im.draft.view.keys, personOwner(id), box)
 }
 
 func hasPersonal(row csvRow) bool {

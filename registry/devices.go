@@ -145,7 +145,9 @@ const (
 	wantID       = "1 to 64 letters, digits, _ or -, beginning with a letter or digit"
 	wantPower    = "mains, battery or nothing"
 	wantLine     = "at most 256 bytes of UTF-8 in one line"
+	wantName     = "a name, at most 256 bytes of UTF-8 in one line"
 	wantInterval = "whole seconds from 1 to 2592000, or nothing for the kind's default"
+	wantArea     = "a registered area"
 	wantLat      = "degrees from -90 to 90"
 	wantLon      = "degrees from -180 to 180"
 )
@@ -156,7 +158,7 @@ func validText(s string) bool {
 	return len(s) <= 256 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// references checks what a device refers to: its gateway, area and person, and that no account has its id.
+// references checks what a device refers to: its gateway, area, place and person, and that no account has its id.
 func (d *draft) references(device Device) (faults []*InvalidError) {
 	bad := func(field, want, got string) {
 		faults = append(faults, &InvalidError{"device " + device.ID, field, want, excerpt(got)})
@@ -171,8 +173,11 @@ func (d *draft) references(device Device) (faults []*InvalidError) {
 	if before.Kind == telemetry.Gateway && device.Kind != telemetry.Gateway && d.childOf(device.ID) != "" {
 		bad("kind", "gateway, as long as other devices are behind it", string(device.Kind))
 	}
-	if _, known := d.next.Areas[device.Area]; !known && device.Area != "" && device.Area != before.Area && len(d.next.Areas) > 0 {
-		bad("area", "a registered area", device.Area)
+	if device.Area != before.Area && d.strayArea(device.Area) {
+		bad("area", wantArea, device.Area)
+	}
+	if device.Place != before.Place && d.strayPlace(device.Place) {
+		bad("place", "a registered place", device.Place)
 	}
 	if _, known := d.next.Persons[device.Person]; !known && device.Person != "" {
 		bad("person", "a registered person", device.Person)

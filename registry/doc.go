@@ -1,4 +1,4 @@
-// Package registry knows what belongs to the subdistrict: devices, areas, people, users, and who may connect.
+// Package registry knows what belongs to the subdistrict: devices, areas, places, contacts, people, users, and who may connect.
 //
 // # State
 //
@@ -30,8 +30,8 @@
 //
 // # Personal data
 //
-// Name, telephone, address, note and contacts of a person are one box under XChaCha20-Poly1305, bound to the person's id. The
-// key is in the key file, outside the data folder; the record names it. Masked forms are derived on reading. Without the key
+// Name, telephone, address, note and relatives of a person are one box under XChaCha20-Poly1305, bound to the person's id; name
+// and telephone of a contact, who gets the orders of a duty, are another. The key is in the key file, outside the data folder; the record names it. Masked forms are derived on reading. Without the key
 // everything works but those fields: KeyProblem says so, Reveal is ErrKey, and nobody can be entered or changed, lest two keys
 // come into use unnoticed. Nothing of a person is ever in an error or a log.
 //
@@ -43,8 +43,12 @@
 //	id                 1 to 64 of [A-Za-z0-9_-], beginning with a letter or digit, once in the file
 //	kind               a shipped kind or another of [a-z_]; one that is all but a shipped kind is taken for a slip and refused
 //	secret             8 to 256 bytes; empty = keep, or generate where there is none; "generate" = a new one
-//	name, model        one line, up to 256 bytes; name is the place, never a person
+//	name               one line, up to 256 bytes; the place, never a person
+//	model              a model of the catalog or another name, one line, up to 256 bytes
+//	address            how a bridge names the device (DevEUI, friendly name), likewise; empty = by its id
+//	settings           how it is mounted, for its model, "empty_mm=1200;full_mm=200", likewise
 //	area               a registered area; not checked as long as none is registered
+//	place              a registered place, likewise
 //	lat, lon           degrees; both or neither
 //	crs                wgs84 (also when empty) or cgcs2000, which is the same at this scale; gcj02 is refused
 //	gateway            a device of kind gateway, registered or in the same file

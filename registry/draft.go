@@ -48,3 +48,14 @@ func (d *draft) setSecret(subject, id, secret string) (generated string, err err
 	d.do(op{Op: opSetSecret, ID: id, Verifier: &sum})
 	return generated, nil
 }
+
+// seal closes personal fields. The key file is made with the first of them, and never again: two keys must not come into use
+// unnoticed.
+func (d *draft) seal(of owner, fields any) (*sealed, error) {
+	first := len(d.view.state.Persons) == 0 && len(d.view.state.Contacts) == 0
+	keyID, key, err := d.view.keys.sealing(first)
+	if err != nil {
+		return nil, err
+	}
+	return seal(keyID, key, of, fields)
+}

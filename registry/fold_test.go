@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,7 @@ func (e *editor) device() Device {
 	d.Gateway = e.pick("", "", "gw", "a")
 	d.Area = e.pick("", "area-1", "area-2")
 	d.Person = e.pick("", "", "p1")
+	d.Place = e.pick("", "", "place-1", "place-2")
 	d.Name = e.pick("", "洪安小区12号302", "<b>&\u2028", "-1")
 	d.ReportInterval = time.Duration(rapid.IntRange(-1, 3).Draw(e.t, "interval")) * time.Second
 	if rapid.Bool().Draw(e.t, "placed") {
@@ -53,11 +55,16 @@ func (e *editor) devices(*rapid.T) {
 }
 
 func (e *editor) deletions(*rapid.T) {
-	switch id := e.pick("a", "b", "gw", "area-1", "p1", "u1", "obs"); e.pick("device", "area", "person", "user", "access") {
+	id := e.pick("a", "b", "gw", "area-1", "place-1", "p1", "c1", "u1", "obs")
+	switch e.pick("device", "area", "place", "person", "contact", "user", "access") {
 	case "device":
 		_ = e.r.DeleteDevice(e.ctx, "t", id)
 	case "area":
 		_ = e.r.DeleteArea(e.ctx, "t", id)
+	case "place":
+		_ = e.r.DeletePlace(e.ctx, "t", id)
+	case "contact":
+		_ = e.r.DeleteContact(e.ctx, "t", id)
 	case "person":
 		_ = e.r.DeletePerson(e.ctx, "t", id)
 	case "user":
@@ -72,8 +79,26 @@ func (e *editor) areas(*rapid.T) {
 	_ = e.r.PutAreas(e.ctx, "t", []Area{{ID: e.pick("area-1", "area-2"), Name: e.pick("居委", "", "x"), Boundary: boundary}})
 }
 
+func (e *editor) places(*rapid.T) {
+	p := Place{ID: e.pick("place-1", "place-2"), Name: e.pick("投放点", "", "x"), Area: e.pick("", "area-1", "area-2")}
+	p.Hours = e.pick("", "05:30-20:30", "22:00-06:00;12:00-13:00", "25:00-26:00")
+	_ = e.r.PutPlaces(e.ctx, "t", []Place{p})
+}
+
+func (e *editor) contacts(*rapid.T) {
+	c := Contact{ID: e.pick("c1", "c2"), Duty: e.pick(DutySanitation, DutyTech, "cook"), Webhook: e.pick("", "http://h/", "h")}
+	if rapid.Bool().Draw(e.t, "areas") {
+		c.Areas = []string{e.pick("area-1", "area-2")}
+	}
+	reach := map[string]Reach{}
+	if rapid.Bool().Draw(e.t, "reach") {
+		reach[c.ID] = Reach{Name: e.pick("李师傅", ""), Phone: e.pick("", "13812341234")}
+	}
+	_ = e.r.PutContacts(e.ctx, "t", []Contact{c}, reach)
+}
+
 func (e *editor) people(*rapid.T) {
-	p := Personal{Name: e.pick("王小明", "", "李"), Phone: "13812341234", Contacts: []Contact{{"王芳", "女儿", "1"}}}
+	p := Personal{Name: e.pick("王小明", "", "李"), Phone: "13812341234", Contacts: []Relative{{"王芳", "女儿", "1"}}}
 	_ = e.r.PutPersons(e.ctx, "t", map[string]Personal{e.pick("p1", "p2"): p})
 }
 
@@ -112,7 +137,7 @@ func TestFoldEqualsLiveView(t *testing.T) {
 		r.snapshot.every = 3
 		e := &editor{rt, r, context.Background()}
 		rt.Repeat(map[string]func(*rapid.T){
-			"devices": e.devices, "deletions": e.deletions, "areas": e.areas, "people": e.people, "users": e.users,
+			"devices": e.devices, "deletions": e.deletions, "areas": e.areas, "places": e.places, "contacts": e.contacts, "people": e.people, "users": e.users,
 			"tokens": e.tokens, "access": e.access, "csv": e.csv,
 			"reopen": func(rt *rapid.T) {
 				e.r = p.open(rt)
@@ -146,6 +171,11 @@ func checkConsistent(t *rapid.T, v *View) {
 		}
 		if _, ok := v.state.Verifiers[d.ID]; ok != d.HasSecret {
 			t.Fatalf("%s: has_secret is %v, secret stored: %v", d.ID, d.HasSecret, ok)
+		}
+	}
+	for _, c := range v.Contacts() {
+		if c.MaskedName == "" || !slices.Contains(Duties(), c.Duty) {
+			t.Fatalf("contact %+v has no name that opens, or no duty", c)
 		}
 	}
 	for id := range v.state.Verifiers {

@@ -128,7 +128,7 @@ func TestDataFolderHoldsNoSecretInClear(t *testing.T) {
 	must(t, err)
 	must(t, r.PutPersons(ctx, "t", map[string]registry.Personal{"p1": {
 		Name: hidden[3], Phone: hidden[4], Address: hidden[5], Note: hidden[6],
-		Contacts: []registry.Contact{{Name: hidden[7], Relation: "女儿", Phone: hidden[8]}},
+		Contacts: []registry.Relative{{Name: hidden[7], Relation: "女儿", Phone: hidden[8]}},
 	}}))
 	_, err = r.ImportCSV(ctx, "t", strings.NewReader("id,kind,person,person_name\nc,emergency_button,p2,"+hidden[9]+"\n"))
 	must(t, err)

@@ -10,15 +10,15 @@ type Person struct {
 
 // Personal are the fields that are sealed at rest.
 type Personal struct {
-	Name     string    `json:"name"`
-	Phone    string    `json:"phone"`
-	Address  string    `json:"address"`
-	Note     string    `json:"note,omitempty"`
-	Contacts []Contact `json:"contacts,omitempty"`
+	Name     string     `json:"name"`
+	Phone    string     `json:"phone"`
+	Address  string     `json:"address"`
+	Note     string     `json:"note,omitempty"`
+	Contacts []Relative `json:"contacts,omitempty"`
 }
 
-// Contact of a person, called in order.
-type Contact struct {
+// Relative is family or a neighbour of a person, called in order.
+type Relative struct {
 	Name     string `json:"name"`
 	Relation string `json:"relation"`
 	Phone    string `json:"phone"`

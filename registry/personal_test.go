@@ -15,7 +15,7 @@ import (
 func wang() Personal {
 	return Personal{
 		Name: "王小明", Phone: "13812341234", Address: "洪安小区12号302", Note: "心脏病",
-		Contacts: []Contact{{Name: "王芳", Relation: "女儿", Phone: "13912345678"}},
+		Contacts: []Relative{{Name: "王芳", Relation: "女儿", Phone: "13912345678"}},
 	}
 }
 
@@ -74,7 +74,7 @@ func TestPersonRules(t *testing.T) {
 		"no name":       {"p", Personal{Phone: "13812341234"}},
 		"huge field":    {"p", Personal{Name: "秘密" + strings.Repeat("x", maxPersonal)}},
 		"not UTF-8":     {"p", Personal{Name: "秘密", Address: "\xff"}},
-		"many contacts": {"p", Personal{Name: "秘密", Contacts: make([]Contact, maxContacts+1)}},
+		"many contacts": {"p", Personal{Name: "秘密", Contacts: make([]Relative, maxContacts+1)}},
 	} {
 		err := r.PutPersons(t.Context(), "t", map[string]Personal{"ok": wang(), tc.id: tc.p})
 		if _, ok := errors.AsType[*InvalidError](err); !ok {
@@ -203,11 +203,11 @@ func TestSealedRecordsCannotBeExchanged(t *testing.T) {
 		"another person": {"p2", box}, "flipped bit": {"p1", flipped}, "cut": {"p1", sealed{box.Key, box.Box[:10]}},
 		"empty": {"p1", sealed{box.Key, nil}}, "another key": {"p1", sealed{"00000000", box.Box}},
 	} {
-		if got, err := r.keys.unseal(tc.id, tc.box); !errors.Is(err, ErrKey) || got.Name != "" {
+		if got, err := unseal[Personal](r.keys, personOwner(tc.id), tc.box); !errors.Is(err, ErrKey) || got.Name != "" {
 			t.Errorf("%s: %+v, %v, want ErrKey and nothing", name, got, err)
 		}
 	}
-	again, err := seal(box.Key, r.keys.keys[box.Key], "p1", wang())
+	again, err := seal(box.Key, r.keys.keys[box.Key], personOwner("p1"), wang())
 	check(t, err)
 	if string(again.Box) == string(box.Box) {
 		t.Error("sealing twice gives the same bytes")

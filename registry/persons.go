@@ -46,18 +46,14 @@ func (r *Registry) Reveal(id string) (Personal, error) {
 	if !ok {
 		return Personal{}, fmt.Errorf("person %s: %w", id, ErrNotFound)
 	}
-	return r.keys.unseal(id, box)
+	return unseal[Personal](r.keys, personOwner(id), box)
 }
 
 func (d *draft) putPerson(id string, p Personal) error {
 	if err := checkPerson(id, p); err != nil {
 		return err
 	}
-	keyID, key, err := d.view.keys.sealing(len(d.view.state.Persons) == 0)
-	if err != nil {
-		return err
-	}
-	box, err := seal(keyID, key, id, p)
+	box, err := d.seal(personOwner(id), p)
 	if err != nil {
 		return err
 	}

@@ -71,8 +71,14 @@ func (r *Registry) Changed() <-chan struct{} { return r.View().changed }
 // KeyProblem tells why personal data cannot be opened: the key file is missing, or lacks a key in use. Nil when all is well.
 // It stops nobody from calling for help, so Open does not fail on it; whoever opened the registry should say it aloud.
 func (r *Registry) KeyProblem() error {
-	for _, box := range r.View().state.Persons {
+	s := r.View().state
+	for _, box := range s.Persons {
 		if _, err := r.keys.key(box.Key); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.Contacts {
+		if _, err := r.keys.key(c.Sealed.Key); err != nil {
 			return err
 		}
 	}

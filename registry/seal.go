@@ -8,50 +8,58 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// sealed is a Personal under XChaCha20-Poly1305: Box is the nonce and the ciphertext of its JSON, bound to the person's id.
+// sealed are personal fields under XChaCha20-Poly1305: Box is the nonce and the ciphertext of their JSON, bound to whose they are.
 type sealed struct {
 	Key string `json:"key"`
 	Box []byte `json:"box"`
 }
 
-// sealContext binds a box to its purpose and person, so that two people's boxes cannot be exchanged unnoticed.
-func sealContext(id string) []byte { return []byte("watchhouse/person/" + id) }
+// owner is whose fields are in a box.
+type owner struct{ kind, id string }
 
-func seal(keyID string, key []byte, id string, p Personal) (*sealed, error) {
+func personOwner(id string) owner  { return owner{"person", id} }
+func contactOwner(id string) owner { return owner{"contact", id} }
+
+func (o owner) String() string { return o.kind + " " + o.id }
+
+// context binds a box to its purpose and owner, so that the boxes of two people cannot be exchanged unnoticed.
+func (o owner) context() []byte { return []byte("watchhouse/" + o.kind + "/" + o.id) }
+
+func seal(keyID string, key []byte, of owner, fields any) (*sealed, error) {
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	plain, err := json.Marshal(p)
+	plain, err := json.Marshal(fields)
 	if err != nil {
-		return nil, fmt.Errorf("encode person %s: %w", id, err)
+		return nil, fmt.Errorf("encode %s: %w", of, err)
 	}
 	box := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	_, _ = rand.Read(box) // never fails, it ends the process instead
-	return &sealed{Key: keyID, Box: aead.Seal(box, box, plain, sealContext(id))}, nil
+	return &sealed{Key: keyID, Box: aead.Seal(box, box, plain, of.context())}, nil
 }
 
 // unseal opens a box. Its errors never hold what was inside.
-func (k *keyring) unseal(id string, s sealed) (Personal, error) {
+func unseal[T Personal | Reach](k *keyring, of owner, s sealed) (fields T, err error) {
+	var none T
 	key, err := k.key(s.Key)
 	if err != nil {
-		return Personal{}, err
+		return none, err
 	}
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
-		return Personal{}, fmt.Errorf("%w: %w", ErrKey, err)
+		return none, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	if len(s.Box) < aead.NonceSize() {
-		return Personal{}, fmt.Errorf("%w: the record of person %s is damaged", ErrKey, id)
+		return none, fmt.Errorf("%w: the record of %s is damaged", ErrKey, of)
 	}
 	nonce, box := s.Box[:aead.NonceSize()], s.Box[aead.NonceSize():]
-	plain, err := aead.Open(nil, nonce, box, sealContext(id))
+	plain, err := aead.Open(nil, nonce, box, of.context())
 	if err != nil {
-		return Personal{}, fmt.Errorf("%w: the record of person %s does not open with key %s", ErrKey, id, s.Key)
+		return none, fmt.Errorf("%w: the record of %s does not open with key %s", ErrKey, of, s.Key)
 	}
-	var p Personal
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return Personal{}, fmt.Errorf("%w: the record of person %s holds something else", ErrKey, id)
+	if err := json.Unmarshal(plain, &fields); err != nil {
+		return none, fmt.Errorf("%w: the record of %s holds something else", ErrKey, of)
 	}
-	return p, nil
+	return fields, nil
 }

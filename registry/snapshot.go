@@ -12,6 +12,9 @@ import (
 
 const (
 	snapshotKey = "snapshot"
+	// snapshotVersion is 2 since places and contacts: a program that knows 1 only would drop them unnoticed, so it must not
+	// believe a 2. The chain tells it why it cannot go on.
+	snapshotVersion = 2
 	// snapshotBytes and snapshotSteps are the change sets folded at a start before a snapshot is worth its write.
 	snapshotBytes = 1 << 20
 	snapshotSteps = 256
@@ -73,7 +76,7 @@ func (r *Registry) decodeSnapshot(text []byte) (*state, snapshotMark, error) {
 	if err := json.Unmarshal(text, &saved); err != nil {
 		return nil, snapshotMark{}, fmt.Errorf("decode snapshot: %w", err)
 	}
-	if saved.Version != formatVersion || saved.Chain != r.chain.ID() || verifier(sha256.Sum256(saved.State)) != saved.Sum {
+	if saved.Version < 1 || saved.Version > snapshotVersion || saved.Chain != r.chain.ID() || verifier(sha256.Sum256(saved.State)) != saved.Sum {
 		return nil, snapshotMark{}, errors.New("snapshot is of another chain or format, or damaged")
 	}
 	s := newState()
@@ -101,6 +104,6 @@ func (r *Registry) encodeSnapshot() ([]byte, error) {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
 	return json.Marshal(savedState{
-		Version: formatVersion, Chain: r.chain.ID(), Hash: r.snapshot.hash, Sum: sha256.Sum256(body), State: body,
+		Version: snapshotVersion, Chain: r.chain.ID(), Hash: r.snapshot.hash, Sum: sha256.Sum256(body), State: body,
 	})
 }

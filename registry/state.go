@@ -12,6 +12,8 @@ type state struct {
 	Devices   map[string]*deviceRecord `json:"devices"`
 	Verifiers map[string]verifier      `json:"verifiers"` // of devices and access accounts, by id
 	Areas     map[string]Area          `json:"areas"`
+	Places    map[string]Place         `json:"places"`
+	Contacts  map[string]contactRecord `json:"contacts"`
 	Persons   map[string]sealed        `json:"persons"`
 	Users     map[string]userRecord    `json:"users"`
 	Tokens    map[verifier]TokenInfo   `json:"tokens"`
@@ -23,6 +25,8 @@ func newState() *state {
 		Devices:   map[string]*deviceRecord{},
 		Verifiers: map[string]verifier{},
 		Areas:     map[string]Area{},
+		Places:    map[string]Place{},
+		Contacts:  map[string]contactRecord{},
 		Persons:   map[string]sealed{},
 		Users:     map[string]userRecord{},
 		Tokens:    map[verifier]TokenInfo{},
@@ -38,6 +42,8 @@ func (s *state) clone() *state {
 		Devices:   maps.Clone(s.Devices),
 		Verifiers: maps.Clone(s.Verifiers),
 		Areas:     maps.Clone(s.Areas),
+		Places:    maps.Clone(s.Places),
+		Contacts:  maps.Clone(s.Contacts),
 		Persons:   maps.Clone(s.Persons),
 		Users:     maps.Clone(s.Users),
 		Tokens:    maps.Clone(s.Tokens),
@@ -68,10 +74,6 @@ func (s *state) apply(o op) error {
 	switch o.Op {
 	case opCreate:
 		s.Key = o.Key
-	case opPutArea:
-		s.Areas[o.Area.ID] = *o.Area
-	case opDeleteArea:
-		delete(s.Areas, o.ID)
 	case opPutPerson:
 		s.Persons[o.ID] = *o.Sealed
 	case opDeletePerson:
@@ -83,6 +85,8 @@ func (s *state) apply(o op) error {
 		delete(s.Verifiers, o.ID)
 	case opPutDevice, opDeleteDevice, opSetSecret:
 		s.applyDevice(o)
+	case opPutArea, opDeleteArea, opPutPlace, opDeletePlace, opPutContact, opDeleteContact:
+		s.applyAround(o)
 	default:
 		s.applyUser(o)
 	}
@@ -104,6 +108,24 @@ func (s *state) applyDevice(o op) {
 			with.HasSecret = true
 			s.Devices[o.ID] = &with
 		}
+	}
+}
+
+// applyAround carries out what concerns the surroundings of devices.
+func (s *state) applyAround(o op) {
+	switch o.Op {
+	case opPutArea:
+		s.Areas[o.Area.ID] = *o.Area
+	case opDeleteArea:
+		delete(s.Areas, o.ID)
+	case opPutPlace:
+		s.Places[o.Place.ID] = *o.Place
+	case opDeletePlace:
+		delete(s.Places, o.ID)
+	case opPutContact:
+		s.Contacts[o.Contact.ID] = contactRecord{Contact: *o.Contact, Sealed: *o.Sealed}
+	case opDeleteContact:
+		delete(s.Contacts, o.ID)
 	}
 }
 
@@ -136,6 +158,10 @@ func (o op) complete() bool {
 		return o.ID != "" && o.Verifier != nil
 	case opPutArea:
 		return o.Area != nil
+	case opPutPlace:
+		return o.Place != nil
+	case opPutContact:
+		return o.Contact != nil && o.Sealed != nil
 	case opPutPerson:
 		return o.ID != "" && o.Sealed != nil
 	case opPutUser:
@@ -144,7 +170,7 @@ func (o op) complete() bool {
 		return o.Verifier != nil && o.Token != nil
 	case opDeleteToken:
 		return o.Verifier != nil
-	case opDeleteDevice, opDeleteArea, opDeletePerson, opDeleteUser, opSetPassword, opPutAccess, opDeleteAccess:
+	case opDeleteDevice, opDeleteArea, opDeletePlace, opDeleteContact, opDeletePerson, opDeleteUser, opSetPassword, opPutAccess, opDeleteAccess:
 		return o.ID != ""
 	}
 	return false

@@ -20,12 +20,14 @@ type View struct {
 	changed  chan struct{} // closed when a newer view exists
 	devices  func() []Device
 	children func() map[string][]Device
+	contacts func() []Contact
 }
 
 func newView(s *state, c *catalog.Catalog, keys *keyring, h *hasher) *View {
 	v := &View{state: s, catalog: c, keys: keys, hasher: h, changed: make(chan struct{})}
 	v.devices = sync.OnceValue(v.sortDevices)
 	v.children = sync.OnceValue(v.groupByGateway)
+	v.contacts = sync.OnceValue(v.sortContacts)
 	return v
 }
 
@@ -79,7 +81,7 @@ func (v *View) Person(id string) (Person, bool) {
 		return Person{}, false
 	}
 	p := Person{ID: id}
-	if personal, err := v.keys.unseal(id, box); err == nil { // without the key a list shows the id; Reveal and KeyProblem say why
+	if personal, err := unseal[Personal](v.keys, personOwner(id), box); err == nil { // without the key a list shows the id; Reveal and KeyProblem say why
 		p.MaskedName, p.MaskedPhone = maskName(personal.Name), maskPhone(personal.Phone)
 	}
 	return p, true
