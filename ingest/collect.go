@@ -127,27 +127,32 @@ func (c *collector) decode(b *batch, e *journal.Entry, view directory) {
 		c.letters.add(letterFor(e, StageDecode, err.Error()))
 	}
 	p := point{device: topic.Device, from: e}
-	if d, ok := view.Device(topic.Device); ok {
+	d, ok := view.Device(topic.Device)
+	if ok {
 		p.area, p.kind = tagValue(d.Area), tagValue(string(d.Kind))
 	}
+	stamps := newStamper(e, len(readings))
 	for n := range readings {
-		c.add(b, p, &readings[n], n)
+		p.index, p.late = n, 0
+		if p.ns, p.clockBad = stamps.time(&readings[n], n); readings[n].TS != nil && !p.clockBad {
+			p.late = lateness(p.ns, e, d.Interval())
+		}
+		c.add(b, p, &readings[n])
 	}
 }
 
 // add makes the point of one reading; a reading without a number makes none.
-func (c *collector) add(b *batch, p point, r *telemetry.Reading, index int) {
-	p.metrics, p.index = c.keep(p, r, index), index
+func (c *collector) add(b *batch, p point, r *telemetry.Reading) {
+	p.metrics = c.keep(p, r)
 	if len(p.metrics) == 0 {
 		return
 	}
-	p.ns, p.clockBad = pointTime(p.from, r, index)
 	b.points = append(b.points, p)
 	b.bytes += lineBytes + fieldBytes*len(p.metrics)
 }
 
 // keep gives the metrics of r that can be stored, and reports the others.
-func (c *collector) keep(p point, r *telemetry.Reading, index int) []telemetry.Metric {
+func (c *collector) keep(p point, r *telemetry.Reading) []telemetry.Metric {
 	var dropped []string
 	kept := r.Metrics[:0]
 	for _, m := range r.Metrics {
@@ -160,7 +165,7 @@ func (c *collector) keep(p point, r *telemetry.Reading, index int) []telemetry.M
 	if len(dropped) > 0 {
 		c.stats.count(func(s *Stats) { s.DroppedFields += uint64(len(dropped)) })
 		letter := letterFor(p.from, StagePoint, "a reserved or unusable name, no finite number, or too many names of one device")
-		letter.Readings, letter.Metrics = []int{index}, dropped
+		letter.Readings, letter.Metrics = []int{p.index}, dropped
 		c.letters.add(letter)
 	}
 	return kept

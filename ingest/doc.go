@@ -16,9 +16,11 @@
 //
 // A point is overwritten by one with the same measurement, tags and time. Its time depends only on what the frame holds:
 //
-//   - With a believable ts (telemetry.EffectiveTime): ts in ns plus seq mod 10^6, or the reading's place in the payload when
-//     it has no seq. A redelivery by the device overwrites itself too. Two different readings of one device in one
-//     millisecond need a seq, else they are taken for one reading and their fields are merged.
+//   - With a believable ts (telemetry.EffectiveTime): ts in ns plus seq mod 10^6; with a boot plus 500009 times (boot+1), mod
+//     10^6. Without a seq, ts plus the FNV-1a sum of all it says, mod 10^6. So a redelivery by the device overwrites itself,
+//     however it is packed into arrays, and two messages of one millisecond do not overwrite each other: with numbers for
+//     certain, without them but for one chance in a million that two sums are alike. Readings of one message never do: a
+//     nanosecond that an earlier one has is passed over.
 //   - Without one: the receive time in whole microseconds, plus the entry's number in the lane mod 1000 as nanoseconds, plus
 //     the reading's place in the payload as microseconds. Entries with the same remainder are 1000 messages apart, so two
 //     messages of one receive time differ, and a payload without times keeps its order. A redelivery cannot be told from a
@@ -34,9 +36,12 @@
 // Measurement "telemetry", tags area, device, kind (absent when unknown), one float field per metric. One measurement and not
 // one per kind or metric: a reading's numbers share one timestamp and one index entry, a device whose kind is corrected keeps
 // one history, and the type of a field can never conflict between kinds, because every number is a float. Names a
-// database cannot hold or that mean something to it (time, a leading _, the tags' names, clock_bad), numbers that are not
-// finite and, beyond 128 names of one device since the start, further ones are left out of the point and reported as a dead
-// letter, which holds the whole message.
+// database cannot hold or that mean something to it (time, a leading _, the tags' names, clock_bad, late_s), numbers that are
+// not finite and, beyond 128 names of one device since the start, further ones are left out of the point and reported as a
+// dead letter, which holds the whole message.
+//
+// A reading that arrived more than ten minutes and two report intervals after its time has the field late_s, the seconds in
+// between. A redelivery that comes so late marks what had come in time: which of two arrivals was the first is not kept.
 //
 // # Without a database
 //

@@ -33,6 +33,9 @@ func (l *lineEncoder) line(p *point) {
 	if p.clockBad {
 		l.enc.AddField(clockBadField, lineprotocol.MustNewValue(1.0))
 	}
+	if v, ok := lineprotocol.FloatValue(p.late); ok && p.late != 0 {
+		l.enc.AddField(lateField, v)
+	}
 	for _, m := range p.metrics {
 		if v, ok := lineprotocol.FloatValue(m.Value); ok {
 			l.enc.AddField(m.Name, v)

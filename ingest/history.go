@@ -73,7 +73,7 @@ func (i *Ingest) Metrics(ctx context.Context, device string) ([]string, error) {
 	}
 	names := map[string]bool{}
 	err := i.ask(ctx, metricsFlux(i.bucket(), device, metricsSpan), func(r row) error {
-		if name, ok := r.value.(string); ok && name != clockBadField {
+		if name, ok := r.value.(string); ok && name != clockBadField && name != lateField {
 			names[name] = true
 		}
 		return nil
@@ -102,7 +102,7 @@ func (q Query) window() (window, error) {
 	switch {
 	case !telemetry.ValidID(q.Device):
 		return window{}, fmt.Errorf("%w: device", ErrInvalid)
-	case q.Metric == "" || !storable(q.Metric) && q.Metric != clockBadField:
+	case !storable(q.Metric) && q.Metric != clockBadField && q.Metric != lateField:
 		return window{}, fmt.Errorf("%w: metric", ErrInvalid)
 	case span <= 0 || q.From.Unix() < 0 || q.To.Year() > 2200:
 		return window{}, fmt.Errorf("%w: from must lie before to, both between 1970 and 2200", ErrInvalid)

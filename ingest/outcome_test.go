@@ -297,13 +297,13 @@ func TestPointsOfADeviceAreWrittenInTheOrderOfTheLane(t *testing.T) {
 	cfg.BatchSize = 37
 	r := newRig(t, cfg, nil)
 	for k := range 300 {
-		r.append(message("d1", t0, fmt.Sprintf(`{"ts":%d,"n":%d}`, t0ms+int64(k), k)))
+		r.append(message("d1", t0, fmt.Sprintf(`{"ts":%d,"seq":%d,"n":%d}`, t0ms+int64(k), k, k)))
 	}
 	r.run()
 	r.drained()
 	_, lines, _ := s.seen()
 	for k, line := range lines {
-		if want := fmt.Sprintf("telemetry,device=d1 n=%d %d", k, (t0ms+int64(k))*nsPerMS); line != want {
+		if want := fmt.Sprintf("telemetry,device=d1 n=%d %d", k, (t0ms+int64(k))*nsPerMS+int64(k)); line != want {
 			t.Fatalf("line %d: %q, want %q", k, line, want)
 		}
 	}

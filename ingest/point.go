@@ -10,10 +10,12 @@ import (
 	"watchhouse/telemetry"
 )
 
-// measurement is the one measurement of the bucket; clockBad the field that says that the device's time was not believed.
+// measurement is the one measurement of the bucket. The two fields beside a reading's own say that the device's time was not
+// believed, and how many seconds late the reading arrived.
 const (
 	measurement   = "telemetry"
 	clockBadField = "clock_bad"
+	lateField     = "late_s"
 )
 
 // The tags, in the order in which line protocol wants them.
@@ -28,35 +30,17 @@ type point struct {
 	area, device, kind string
 	ns                 int64 // Unix
 	clockBad           bool
+	late               float64 // seconds; 0 = in time
 	metrics            []telemetry.Metric
 	from               *journal.Entry
 	index              int // place in the payload
-}
-
-const (
-	nsPerUS = 1_000
-	nsPerMS = 1_000_000
-)
-
-// pointTime gives the time of the reading at index of e, by nothing but what the journal holds (package comment).
-func pointTime(e *journal.Entry, r *telemetry.Reading, index int) (ns int64, clockBad bool) {
-	ms, clockBad := telemetry.EffectiveTime(r.TS, e.ReceivedNS)
-	if r.TS == nil || clockBad {
-		us := e.ReceivedNS/nsPerUS + int64(index)
-		return us*nsPerUS + int64(e.ID%nsPerUS), clockBad
-	}
-	offset := int64(index)
-	if r.Seq != nil {
-		offset = int64(*r.Seq)
-	}
-	return ms*nsPerMS + offset%nsPerMS, false
 }
 
 // storable reports whether a metric's name can be a field: printable, and no name with a meaning of its own in the database.
 func storable(name string) bool {
 	const longest = 128
 	switch name {
-	case "", "time", clockBadField, tagArea, tagDevice, tagKind:
+	case "", "time", clockBadField, lateField, tagArea, tagDevice, tagKind:
 		return false
 	}
 	return len(name) <= longest && name[0] != '_' && encodable(name)
@@ -81,8 +65,12 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // without gives the point less one field; ok is false when it does not have that field.
 func (p point) without(field string) (rest point, ok bool) {
-	if field == clockBadField {
+	switch field {
+	case clockBadField:
 		ok, p.clockBad = p.clockBad, false
+		return p, ok
+	case lateField:
+		ok, p.late = p.late != 0, 0
 		return p, ok
 	}
 	at := slices.IndexFunc(p.metrics, func(m telemetry.Metric) bool { return m.Name == field })

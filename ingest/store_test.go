@@ -41,8 +41,8 @@ func TestReadingsComeBackWithTheirTimeAndTags(t *testing.T) {
 	at := func(ns int64) any { return json.Number(strconv.FormatInt(ns, 10)) }
 	want := [][]any{
 		{at((t0ms-5000)*nsPerMS + 7), "jw 01, 东", n("87"), nil, "eb-1", "emergency_button", nil, n("-91"), nil},
-		{at((t0ms - 3000) * nsPerMS), "jw 01, 东", nil, nil, "eb-1", "emergency_button", n("1"), nil, nil},
-		{at((t0ms-3000)*nsPerMS + 1), "jw 01, 东", nil, nil, "eb-1", "emergency_button", n("0"), nil, nil},
+		{at((t0ms-3000)*nsPerMS + 446364), "jw 01, 东", nil, nil, "eb-1", "emergency_button", n("1"), nil, nil},
+		{at((t0ms-3000)*nsPerMS + 732513), "jw 01, 东", nil, nil, "eb-1", "emergency_button", n("0"), nil, nil},
 		{n("1767323045678901003"), nil, nil, nil, "gw-1", "gateway", nil, nil, n("21.5")},
 		{n("1767323045678901004"), nil, nil, n("1"), "gw-1", "gateway", nil, nil, n("-3")},
 		{n("1767323045678901005"), nil, nil, nil, "sp-9", nil, nil, nil, n("1")},

@@ -1,0 +1,110 @@
+package ingest
+
+import (
+	"math"
+	"time"
+
+	"watchhouse/journal"
+	"watchhouse/telemetry"
+)
+
+const (
+	nsPerUS = 1_000
+	nsPerMS = 1_000_000
+	// bootStride keeps the numbers of two boots apart: it has no factor in common with nsPerMS.
+	bootStride = 500_009
+)
+
+// stamper gives the readings of one message their times, by nothing but what the journal holds (package comment). The rules
+// must not change: a replay by a later version has to overwrite what this one wrote.
+type stamper struct {
+	from  *journal.Entry
+	taken map[int64]uint64 // which reading has which time; nil for a lone reading
+}
+
+func newStamper(e *journal.Entry, readings int) stamper {
+	s := stamper{from: e}
+	if readings > 1 {
+		s.taken = make(map[int64]uint64, readings)
+	}
+	return s
+}
+
+// time gives the time of the reading at index. Call it in the order of the payload.
+func (s *stamper) time(r *telemetry.Reading, index int) (ns int64, clockBad bool) {
+	ms, clockBad := telemetry.EffectiveTime(r.TS, s.from.ReceivedNS)
+	if r.TS == nil || clockBad {
+		us := s.from.ReceivedNS/nsPerUS + int64(index)
+		return us*nsPerUS + int64(s.from.ID%nsPerUS), clockBad
+	}
+	return s.free(ms*nsPerMS, r), false
+}
+
+// free gives the reading's nanosecond of a millisecond: by its number, else by what it says. One that another reading of
+// the message has is passed over, so that neither overwrites the other; the same reading twice in a message is one.
+func (s *stamper) free(start int64, r *telemetry.Reading) int64 {
+	if s.taken == nil && r.Seq != nil {
+		return start + numberOffset(r)
+	}
+	sum := contentSum(r)
+	offset := int64(sum % nsPerMS)
+	if r.Seq != nil {
+		offset = numberOffset(r)
+	}
+	if s.taken == nil {
+		return start + offset
+	}
+	for {
+		other, ok := s.taken[start+offset]
+		if !ok || other == sum {
+			s.taken[start+offset] = sum
+			return start + offset
+		}
+		offset = (offset + 1) % nsPerMS
+	}
+}
+
+// numberOffset is seq; with a boot it is another number for each, as a device whose clock stands still begins again at the
+// same seq.
+func numberOffset(r *telemetry.Reading) int64 {
+	offset := int64(*r.Seq)
+	if r.Boot != nil {
+		offset += (int64(*r.Boot) + 1) * bootStride
+	}
+	return offset % nsPerMS
+}
+
+// contentSum is the 64-bit FNV-1a sum of what a reading says.
+func contentSum(r *telemetry.Reading) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	sum := uint64(offset)
+	number := func(v uint64) {
+		for range 8 {
+			sum = (sum ^ v&0xff) * prime
+			v >>= 8
+		}
+	}
+	if r.Boot != nil {
+		number(uint64(*r.Boot) + 1)
+	}
+	for _, m := range r.Metrics {
+		for n := range len(m.Name) {
+			sum = (sum ^ uint64(m.Name[n])) * prime
+		}
+		number(math.Float64bits(m.Value))
+	}
+	return sum
+}
+
+// lateMargin is how late a reading may arrive before it is marked, whatever its device's report interval.
+const lateMargin = 10 * time.Minute
+
+// lateness is how long after its time a reading arrived, in seconds, or 0 when that is usual for its device: a message has
+// waited in the device or on its way.
+func lateness(ns int64, e *journal.Entry, interval time.Duration) float64 {
+	late := time.Duration(e.ReceivedNS/nsPerMS-ns/nsPerMS) * time.Millisecond
+	if late <= max(lateMargin, 2*interval) {
+		return 0
+	}
+	return late.Seconds()
+}
