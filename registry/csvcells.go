@@ -26,7 +26,6 @@ func (c *cellReader) bad(column, want, got string) {
 }
 
 func (c *cellReader) fill(d *Device) {
-	c.kind(d)
 	c.text(colName, &d.Name)
 	c.text(colModel, &d.Model)
 	c.text(colAddress, &d.Address)
@@ -36,16 +35,19 @@ func (c *cellReader) fill(d *Device) {
 	c.id(colGateway, &d.Gateway)
 	c.id(colPerson, &d.Person)
 	c.power(d)
+	c.kind(d)
 	c.interval(d)
 	c.outOfService(d)
-	c.place(d)
+	c.position(&d.Lat, &d.Lon)
 }
 
+// kind reads the kind, which may be that of the model, whose cell has been read before.
 func (c *cellReader) kind(d *Device) {
 	s, _ := c.row.cell(colKind)
 	d.Kind = telemetry.Kind(s)
-	if !d.Kind.Valid() || misspelt(c.catalog, d.Kind) != "" {
-		c.bad(colKind, wantKind(c.catalog, d.Kind), s)
+	*d = d.fromModel(c.catalog)
+	if !d.Kind.Valid() || misspelt(c.catalog, d.Kind) != "" || d.otherKind(c.catalog) {
+		c.bad(colKind, wantKindOf(c.catalog, *d), s)
 	}
 }
 
@@ -108,9 +110,9 @@ func (c *cellReader) outOfService(d *Device) {
 	}
 }
 
-// place reads coordinates. GCJ-02, the shifted grid of Chinese web maps, is refused rather than taken for WGS-84: the shift is
-// larger than the 200 metres that a safety house answers for.
-func (c *cellReader) place(d *Device) {
+// position reads coordinates. GCJ-02, the shifted grid of Chinese web maps, is refused rather than taken for WGS-84: the shift
+// is larger than the 200 metres that a safety house answers for.
+func (c *cellReader) position(toLat, toLon **float64) {
 	if crs, _ := c.row.cell(colCRS); crs != "" && !strings.EqualFold(crs, "wgs84") && !strings.EqualFold(crs, "cgcs2000") {
 		c.bad(colCRS, "wgs84 or cgcs2000 (convert gcj02 and bd09 first: they are shifted by hundreds of metres)", crs)
 	}
@@ -127,8 +129,8 @@ func (c *cellReader) place(d *Device) {
 		c.bad(column, "both lat and lon, or neither", "")
 		return
 	}
-	d.Lat = c.degrees(colLat, lat, wantLat, 90)
-	d.Lon = c.degrees(colLon, lon, wantLon, 180)
+	*toLat = c.degrees(colLat, lat, wantLat, 90)
+	*toLon = c.degrees(colLon, lon, wantLon, 180)
 }
 
 func (c *cellReader) degrees(column, s, want string, limit float64) *float64 {

@@ -41,6 +41,21 @@ func (d Device) In(c *catalog.Catalog) Device {
 	return d
 }
 
+// fromModel fills kind and power, where they are empty, from the model. The report interval stays empty: Interval follows the
+// catalog.
+func (d Device) fromModel(c *catalog.Catalog) Device {
+	if m, ok := c.Model(d.Model); ok {
+		d.Kind, d.Power = cmp.Or(d.Kind, m.Kind), cmp.Or(d.Power, m.Power)
+	}
+	return d
+}
+
+// otherKind reports whether the device is of a model that is of another kind.
+func (d Device) otherKind(c *catalog.Catalog) bool {
+	m, ok := c.Model(d.Model)
+	return ok && m.Kind != d.Kind
+}
+
 // maxInterval bounds how rarely a device may report: what is silent for longer is not supervised at all.
 const maxInterval = 30 * 24 * time.Hour
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,8 +51,11 @@ func (r *Registry) DeleteDevice(ctx context.Context, actor, id string) error {
 func (d *draft) putDevices(ds []Device, secrets, generated map[string]string) error {
 	var errs []error
 	seen := map[string]bool{}
+	ds = slices.Clone(ds)
+	for i := range ds {
+		ds[i] = tidy(ds[i]).fromModel(d.view.catalog)
+	}
 	for _, device := range ds {
-		device = tidy(device)
 		if seen[device.ID] {
 			errs = append(errs, &InvalidError{"device " + excerpt(device.ID), "id", "each device once", "it twice"})
 			continue
@@ -87,7 +91,7 @@ func (d *draft) putSecret(id string, secrets, generated map[string]string) error
 // checkReferences checks what the devices refer to, on the state as it will be.
 func (d *draft) checkReferences(ds []Device) (errs []error) {
 	for _, device := range ds {
-		if device = tidy(device); !telemetry.ValidID(device.ID) {
+		if !telemetry.ValidID(device.ID) {
 			continue // reported already
 		}
 		for _, fault := range d.references(device) {
@@ -112,10 +116,8 @@ func checkDevice(c *catalog.Catalog, d Device) *InvalidError {
 	switch {
 	case !telemetry.ValidID(d.ID):
 		return bad("id", wantID, excerpt(d.ID))
-	case !d.Kind.Valid():
-		return bad("kind", wantKind(c, d.Kind), excerpt(string(d.Kind)))
-	case misspelt(c, d.Kind) != "":
-		return bad("kind", wantKind(c, d.Kind), excerpt(string(d.Kind)))
+	case !d.Kind.Valid() || misspelt(c, d.Kind) != "" || d.otherKind(c):
+		return bad("kind", wantKindOf(c, d), excerpt(string(d.Kind)))
 	case !d.Power.Valid():
 		return bad("power", wantPower, excerpt(string(d.Power)))
 	case !validText(d.Name):

@@ -19,6 +19,14 @@ func wantKind(c *catalog.Catalog, k telemetry.Kind) string {
 	return strings.Join(names, ", ") + " or another name of a to z and _"
 }
 
+// wantKindOf says which kind a device of its model has, else what a kind looks like.
+func wantKindOf(c *catalog.Catalog, d Device) string {
+	if m, ok := c.Model(d.Model); ok {
+		return string(m.Kind) + ", the kind of model " + d.Model
+	}
+	return wantKind(c, d.Kind)
+}
+
 // misspelt gives the kind of the catalog that k is all but equal to, "" when it is one or quite another. Kinds are an open
 // vocabulary, but a button registered as "emergency_buton" would call for help and be taken for something unknown.
 func misspelt(c *catalog.Catalog, k telemetry.Kind) telemetry.Kind {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -239,6 +240,37 @@ func TestRegistryChangesShowAndRemovalAsksForSnapshots(t *testing.T) {
 			t.Errorf("list %+v", list)
 		}
 	})
+}
+
+// Each field that the registry has of a device shows, and a change of any of them alone is a new state.
+func TestEveryFieldOfTheRegistryShows(t *testing.T) {
+	lat, lon := 31.2, 121.5
+	for name, change := range map[string]func(*registry.Device){
+		"kind": func(d *registry.Device) { d.Kind = "garage" }, "name": func(d *registry.Device) { d.Name = "2号202" },
+		"area": func(d *registry.Device) { d.Area = "a2" }, "position": func(d *registry.Device) { d.Lat, d.Lon = &lat, &lon },
+		"power": func(d *registry.Device) { d.Power = "battery" }, "gateway": func(d *registry.Device) { d.Gateway = "gw" },
+		"model": func(d *registry.Device) { d.Model = "m-1" }, "address": func(d *registry.Device) { d.Address = "24e124" },
+		"place": func(d *registry.Device) { d.Place = "p-1" }, "person": func(d *registry.Device) { d.Person = "p1" },
+		"interval": func(d *registry.Device) { d.ReportInterval = time.Second }, "service": func(d *registry.Device) { d.OutOfService = true },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(button("b1"))
+			p, stop := w.begin(t)
+			defer stop()
+			settle()
+			before := get(t, p, "b1")
+			d := button("b1")
+			change(&d)
+			w.reg.set(d)
+			settle()
+			after := get(t, p, "b1")
+			newer := after.V > before.V
+			before.V = after.V
+			if !newer || reflect.DeepEqual(before, after) {
+				t.Errorf("a new %s: state %+v, newer: %v; want another state", name, after, newer)
+			}
+		})
+	}
 }
 
 func TestStateSurvivesARestartAndReadsOnlyTheRest(t *testing.T) {

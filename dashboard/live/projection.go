@@ -176,6 +176,7 @@ func (p *Projection) register(all []registry.Device) (gone bool) {
 func sameStatic(a, b DeviceState) bool {
 	return a.ID == b.ID && a.Kind == b.Kind && a.Name == b.Name && a.Area == b.Area && a.Person == b.Person &&
 		equal(a.Lat, b.Lat) && equal(a.Lon, b.Lon) && a.Power == b.Power && a.Gateway == b.Gateway &&
+		a.Model == b.Model && a.Address == b.Address && a.Place == b.Place &&
 		a.IntervalS == b.IntervalS && a.OutOfService == b.OutOfService
 }
 

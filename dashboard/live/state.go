@@ -19,6 +19,9 @@ type DeviceState struct {
 	Lon          *float64           `json:"lon" doc:"WGS-84."`
 	Power        telemetry.Power    `json:"power" doc:"mains or battery."`
 	Gateway      string             `json:"gateway"`
+	Model        string             `json:"model" doc:"A model of GET /catalog, or another text."`
+	Address      string             `json:"address" doc:"How a bridge names the device (DevEUI, friendly name); empty = by its id."`
+	Place        string             `json:"place" doc:"Id of the place it stands at, for GET /places/{id}."`
 	IntervalS    int64              `json:"interval_s" doc:"A message is expected at least this often."`
 	Online       *bool              `json:"online" doc:"null = not known."`
 	LastSeen     int64              `json:"last_seen" doc:"Receive time of the last message, Unix ms; 0 = never."`
@@ -56,7 +59,8 @@ const maxPending = 8
 func staticOf(d registry.Device) DeviceState {
 	return DeviceState{
 		ID: d.ID, Kind: d.Kind, Name: d.Name, Area: d.Area, Person: d.Person, Lat: d.Lat, Lon: d.Lon,
-		Power: d.Power, Gateway: d.Gateway, IntervalS: int64(d.Interval().Seconds()), OutOfService: d.OutOfService,
+		Power: d.Power, Gateway: d.Gateway, Model: d.Model, Address: d.Address, Place: d.Place,
+		IntervalS: int64(d.Interval().Seconds()), OutOfService: d.OutOfService,
 	}
 }
 

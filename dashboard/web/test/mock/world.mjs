@@ -37,7 +37,7 @@ export class World {
     const name = house ? `${area.name.replace('居委', '')}${Math.ceil(i / areas.length)}号平安屋` : `${area.name.replace('居委', '')} ${1 + (i % 30)}号 ${100 + i}室`
     this.devices.set(id, {
       id, kind, name, area: area.id, person: house ? '' : `p-${id}`, lat: null, lon: null, power: house ? 'mains' : 'battery', gateway: '',
-      interval_s: house ? 30 : 14400, online: true, last_seen: this.now() - (i % 50) * 1000, silent: false, out_of_service: false,
+      model: '', address: '', place: '', interval_s: house ? 30 : 14400, online: true, last_seen: this.now() - (i % 50) * 1000, silent: false, out_of_service: false,
       metrics: { battery_pct: 60 + (i % 40), rssi_dbm: -60 - (i % 35) }, metrics_at: this.now() - 60_000, v: ++this.version,
     })
   }

@@ -13,8 +13,8 @@ export function transition(seq: number, patch: Partial<Incident> = {}, kind = 'r
 
 export function device(patch: Partial<DeviceState> = {}): DeviceState {
   return {
-    id: 'btn-1', kind: 'emergency_button', name: '', area: '', person: '', lat: null, lon: null, power: 'battery', gateway: '', interval_s: 300,
-    online: true, last_seen: 1, silent: false, out_of_service: false, metrics: {}, metrics_at: 0, v: 1, ...patch,
+    id: 'btn-1', kind: 'emergency_button', name: '', area: '', person: '', lat: null, lon: null, power: 'battery', gateway: '', model: '', address: '', place: '',
+    interval_s: 300, online: true, last_seen: 1, silent: false, out_of_service: false, metrics: {}, metrics_at: 0, v: 1, ...patch,
   }
 }
 
