@@ -28,6 +28,7 @@ type simulateFleetCmd struct {
 	Registry string        `required:"" help:"CSV of the devices, with the column secret." placeholder:"FILE"`
 	For      time.Duration `help:"How long to run; 0 is until interrupted."`
 	Ledger   string        `help:"Write what was acknowledged to this file, for a later comparison with journal cat." placeholder:"FILE"`
+	Verify   verifyFlags   `embed:"" prefix:"verify-"`
 }
 
 func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
@@ -52,13 +53,17 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return badConfigError{err}
 	}
+	running := ctx
 	if c.For > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.For)
+		running, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	devices.Run(ctx)
-	return writeTo(c.Ledger, ledger.Write)
+	devices.Run(running)
+	if err := writeTo(c.Ledger, ledger.Write); err != nil {
+		return err
+	}
+	return c.Verify.run(ctx, std, ledger)
 }
 
 // loadFlags are shared by the load modes.

@@ -15,7 +15,14 @@ type Message struct {
 	Retain          bool
 	Payload         []byte
 	Boot, Seq       uint32
-	TS              int64 // Unix ms by the device's clock
+	TS              int64     // Unix ms by the device's clock
+	Said            []Reading // what a payload that is not of wh/v1 says in our words
+}
+
+// Reading is what a device measured at one moment.
+type Reading struct {
+	TS     int64              `json:"ts,omitempty"` // Unix ms, 0 = not said
+	Values map[string]float64 `json:"values"`
 }
 
 // Topic is where the message goes: under its gateway when it has one.

@@ -37,16 +37,19 @@ type Result struct {
 // OK reports whether every promise was kept.
 func (r Result) OK() bool { return len(r.Missing)+len(r.Doubled)+len(r.Foreign) == 0 }
 
-// String sums up in one line, then names every finding.
+// named is how many findings of a sort are named.
+const named = 20
+
+// String sums up in one line, then names the first findings.
 func (r Result) String() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "acknowledged %d, kept %d, missing %d, doubled %d, foreign %d, redelivered %d\n",
+	fmt.Fprintf(&out, "acked %d, stored %d, missing %d, doubled %d, foreign %d, redelivered %d\n",
 		r.Acked, r.Kept, len(r.Missing), len(r.Doubled), len(r.Foreign), r.Redelivered)
 	for _, group := range []struct {
 		name     string
 		findings []Finding
 	}{{"missing", r.Missing}, {"doubled", r.Doubled}, {"foreign", r.Foreign}} {
-		for _, f := range group.findings {
+		for _, f := range group.findings[:min(named, len(group.findings))] {
 			fmt.Fprintf(&out, "%s: %s\n", group.name, f)
 		}
 	}

@@ -28,7 +28,9 @@ type line struct {
 	Boot    uint32            `json:"boot,omitempty"`
 	Seq     uint32            `json:"seq,omitempty"`
 	TS      int64             `json:"ts,omitempty"`
+	Said    []device.Reading  `json:"said,omitempty"`
 	Payload []byte            `json:"payload"`
+	SentAt  time.Time         `json:"sent_at,omitzero"` // the first time
 	Sent    int               `json:"sent"`
 	Acked   int               `json:"acked"`
 	AckedAt time.Time         `json:"acked_at,omitzero"` // the last one
@@ -47,7 +49,10 @@ func NewLedger() *Ledger { return &Ledger{lines: map[key]*line{}} }
 func (l *Ledger) Sent(m device.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.line(m).Sent++
+	entry := l.line(m)
+	if entry.Sent++; entry.Sent == 1 {
+		entry.SentAt = time.Now()
+	}
 }
 
 // Acked books an acknowledgement of m.
@@ -63,7 +68,9 @@ func (l *Ledger) line(m device.Message) *line {
 	k := keyOf(m.Device, m.Channel, m.Payload)
 	entry, ok := l.lines[k]
 	if !ok {
-		entry = &line{Device: m.Device, Channel: m.Channel, Type: m.Type, Boot: m.Boot, Seq: m.Seq, TS: m.TS, Payload: m.Payload}
+		entry = &line{
+			Device: m.Device, Channel: m.Channel, Type: m.Type, Boot: m.Boot, Seq: m.Seq, TS: m.TS, Said: m.Said, Payload: m.Payload,
+		}
 		l.lines[k] = entry
 	}
 	return entry
