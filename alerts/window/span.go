@@ -1,0 +1,100 @@
+package window
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Span is what a metric did in a stretch of time that ends at its last reading.
+type Span struct {
+	Width   int64    `json:"w"` // ms
+	Count   int      `json:"n"` // of buckets at most, but for one that holds what was valid at the beginning
+	Buckets []Bucket `json:"b,omitempty"`
+}
+
+// Bucket holds the readings of a part of a span, oldest first.
+type Bucket struct {
+	At   int64   `json:"a"` // of the first reading
+	V    float32 `json:"v"` // the first reading
+	Low  float32 `json:"l"`
+	High float32 `json:"h"`
+	End  float32 `json:"e"` // the last reading
+}
+
+func (s *Span) add(at int64, v float64) {
+	x := float32(v)
+	if n := len(s.Buckets); n > 0 && at-s.Buckets[n-1].At < s.Width/int64(s.Count) {
+		b := &s.Buckets[n-1]
+		b.Low, b.High, b.End = min(b.Low, x), max(b.High, x), x
+		return
+	}
+	gone := 0
+	for gone+1 < len(s.Buckets) && s.Buckets[gone+1].At <= at-s.Width {
+		gone++
+	}
+	if gone > 0 {
+		s.Buckets = slices.Delete(s.Buckets, 0, gone)
+	}
+	s.Buckets = append(s.Buckets, Bucket{at, x, x, x, x})
+}
+
+// last is the newest reading.
+func (s *Span) last() float64 { return float64(s.Buckets[len(s.Buckets)-1].End) }
+
+// covers reports whether the span has a reading from its very beginning.
+func (s *Span) covers() bool {
+	n := len(s.Buckets)
+	return n > 1 && s.Buckets[0].At <= s.Buckets[n-1].At-s.Width+s.Width/int64(s.Count)
+}
+
+// Drop is how far the last reading is below the highest of the span, never negative.
+func (s *Span) Drop() float64 {
+	if len(s.Buckets) == 0 {
+		return math.NaN()
+	}
+	return s.high() - s.last()
+}
+
+func (s *Span) high() float64 {
+	high := s.Buckets[0].High
+	for _, b := range s.Buckets[1:] {
+		high = max(high, b.High)
+	}
+	return float64(high)
+}
+
+// Spread is how far the highest and the lowest reading lie apart. It is known once readings reach back to the beginning.
+func (s *Span) Spread() float64 {
+	if !s.covers() {
+		return math.NaN()
+	}
+	low := s.Buckets[0].Low
+	for _, b := range s.Buckets[1:] {
+		low = min(low, b.Low)
+	}
+	return s.high() - float64(low)
+}
+
+// Rate is the change per minute since the beginning of the span, or since the last reading before it.
+func (s *Span) Rate(last Sample) float64 {
+	if !s.covers() || last.At <= s.Buckets[0].At {
+		return math.NaN()
+	}
+	minutes := float64(last.At-s.Buckets[0].At) / float64(time.Minute.Milliseconds())
+	return (last.V - float64(s.Buckets[0].V)) / minutes
+}
+
+// Quantile of the span, from one reading of each bucket. It is known once a quarter of the buckets is filled.
+func (s *Span) Quantile(q float64) float64 {
+	n := len(s.Buckets)
+	if n < s.Count/4 || n == 0 {
+		return math.NaN()
+	}
+	values := make([]float64, n)
+	for i, b := range s.Buckets {
+		values[i] = float64(b.V)
+	}
+	slices.Sort(values)
+	return values[min(int(q*float64(n)), n-1)]
+}
