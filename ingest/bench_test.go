@@ -40,7 +40,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		into.points = into.points[:0]
-		c.decode(&into, e, devices{"d1": {ID: "d1", Kind: "garage", Area: "jw01"}})
+		c.add(&into, e, devices{"d1": {ID: "d1", Kind: "garage", Area: "jw01"}})
 	}
 }
 

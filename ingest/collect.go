@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"watchhouse/journal"
-	"watchhouse/telemetry"
 )
 
 const (
@@ -25,12 +24,10 @@ type collector struct {
 		Read(context.Context, journal.Position, int) ([]journal.Entry, journal.Position, error)
 		Wait(context.Context, journal.Position) error
 	}
-	letters *letterBox
-	stats   *meter
-	fields  *fieldLimit
-	batch   int
-	linger  time.Duration
-	pos     journal.Position
+	decoder
+	batch  int
+	linger time.Duration
+	pos    journal.Position
 }
 
 // batch is what one request carries. next is the lane's position after it.
@@ -90,7 +87,7 @@ func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int
 		return 0, fmt.Errorf("read entries: %w", err)
 	}
 	for n := range entries {
-		c.decode(b, &entries[n], view)
+		c.add(b, &entries[n], view)
 		c.pos = entries[n].Next
 		b.next = c.pos
 		if b.full = len(b.points) >= c.batch || b.bytes >= maxBatchBytes; b.full {
@@ -109,64 +106,11 @@ func (c *collector) passOver(gap *journal.GapError) {
 	c.pos = gap.Resume
 }
 
-// decode adds the points of an entry. What cannot be decoded becomes a dead letter, the rest of the message is used.
-func (c *collector) decode(b *batch, e *journal.Entry, view directory) {
-	if e.Kind != journal.Publish {
-		return // ticks
+// add decodes an entry into the batch.
+func (c *collector) add(b *batch, e *journal.Entry, view directory) {
+	before := len(b.points)
+	b.points = c.decode(b.points, e, view)
+	for n := range b.points[before:] {
+		b.bytes += lineBytes + fieldBytes*len(b.points[before+n].metrics)
 	}
-	topic, err := telemetry.ParseTopic(e.Topic)
-	if err == nil && topic.Channel != telemetry.ChannelTelemetry {
-		err = &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(topic.Channel)}
-	}
-	var readings []telemetry.Reading
-	if err == nil {
-		readings, err = telemetry.DecodeTelemetry(e.Payload)
-	}
-	if err != nil {
-		c.stats.count(func(s *Stats) { s.Undecodable++ })
-		c.letters.add(letterFor(e, StageDecode, err.Error()))
-	}
-	p := point{device: topic.Device, from: e}
-	d, ok := view.Device(topic.Device)
-	if ok {
-		p.area, p.kind = tagValue(d.Area), tagValue(string(d.Kind))
-	}
-	stamps := newStamper(e, len(readings))
-	for n := range readings {
-		p.index, p.late = n, 0
-		if p.ns, p.clockBad = stamps.time(&readings[n], n); readings[n].TS != nil && !p.clockBad {
-			p.late = lateness(p.ns, e, d.Interval())
-		}
-		c.add(b, p, &readings[n])
-	}
-}
-
-// add makes the point of one reading; a reading without a number makes none.
-func (c *collector) add(b *batch, p point, r *telemetry.Reading) {
-	p.metrics = c.keep(p, r)
-	if len(p.metrics) == 0 {
-		return
-	}
-	b.points = append(b.points, p)
-	b.bytes += lineBytes + fieldBytes*len(p.metrics)
-}
-
-// keep gives the metrics of r that can be stored, and reports the others.
-func (c *collector) keep(p point, r *telemetry.Reading) []telemetry.Metric {
-	var dropped []string
-	kept := r.Metrics[:0]
-	for _, m := range r.Metrics {
-		if storable(m.Name) && finite(m.Value) && c.fields.admit(p.device, m.Name) {
-			kept = append(kept, m)
-			continue
-		}
-		dropped = append(dropped, m.Name)
-	}
-	if len(dropped) > 0 {
-		c.stats.count(func(s *Stats) { s.DroppedFields += uint64(len(dropped)) })
-		letter := letterFor(p.from, StagePoint, "a reserved or unusable name, no finite number, or too many names of one device")
-		letter.Readings, letter.Metrics = []int{p.index}, dropped
-		c.letters.add(letter)
-	}
-	return kept
 }

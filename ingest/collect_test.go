@@ -43,7 +43,7 @@ func (brokenLane) Read(_ context.Context, from journal.Position, _ int) ([]journ
 func TestAGapOfTheLaneIsPassedOverAndReported(t *testing.T) {
 	c := testCollector()
 	letters := &noLetters{}
-	c.lane, c.letters.stream, c.linger = brokenLane{}, letters, time.Millisecond
+	c.lane, c.letters, c.linger = brokenLane{}, &letterBox{letters}, time.Millisecond
 	b, err := c.collect(t.Context(), devices{})
 	if err != nil {
 		t.Fatal(err)

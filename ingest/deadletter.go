@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 	"unicode/utf8"
@@ -32,11 +33,14 @@ type DeadLetter struct {
 	Topic      string           `json:"topic,omitempty"`
 	Readings   []int            `json:"readings,omitempty"` // places in the payload; absent = all of it
 	Metrics    []string         `json:"metrics,omitempty"`  // absent = all of them
-	Payload    json.RawMessage  `json:"payload,omitempty"`  // the JSON it was, else a JSON string of the text
+	Payload    json.RawMessage  `json:"payload,omitempty"`  // the object, array, number… it was, else a JSON string of the text
 	Binary     []byte           `json:"payload_base64,omitempty"`
 
 	PayloadOmitted bool `json:"payload_omitted,omitempty"` // too long; it is in the lane
 }
+
+// letters takes dead letters.
+type letters interface{ add(DeadLetter) }
 
 // letterBox adds dead letters to the stream.
 type letterBox struct {
@@ -67,7 +71,7 @@ func letterFor(e *journal.Entry, stage, reason string) DeadLetter {
 		ReceivedNS: e.ReceivedNS, Device: e.Device, Topic: e.Topic,
 	}
 	switch {
-	case json.Valid(e.Payload):
+	case json.Valid(e.Payload) && bytes.TrimSpace(e.Payload)[0] != '"':
 		d.Payload = e.Payload
 	case utf8.Valid(e.Payload):
 		d.Payload, _ = json.Marshal(string(e.Payload)) // a string always encodes

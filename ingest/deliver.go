@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ const doubtLimit = 32
 // delivery is the way of one batch: its parts that were stored and those refused for good.
 type delivery struct {
 	i        *Ingest
+	once     bool // do not wait for a server that does not accept
 	enc      lineEncoder
 	accepted int
 	doubted  int
@@ -110,6 +112,9 @@ func (d *delivery) send(ctx context.Context, points []point) (answer, error) {
 				d.i.up()
 			}
 			return a, nil
+		}
+		if d.once {
+			return a, fmt.Errorf("%w: %s", ErrUnavailable, a.reason)
 		}
 		d.i.down(a.reason)
 		if err := sleep(ctx, d.i.pause(attempt, a.wait)); err != nil {

@@ -117,7 +117,7 @@ type noLetters struct{ n int }
 func (l *noLetters) Add(int64, []byte) { l.n++ }
 
 func testCollector() *collector {
-	return &collector{letters: &letterBox{stream: &noLetters{}}, stats: &meter{}, fields: newFieldLimit(), batch: 5000}
+	return &collector{decoder: decoder{letters: &letterBox{stream: &noLetters{}}, stats: &meter{}, fields: newFieldLimit()}, batch: 5000}
 }
 
 // FuzzPayloadToLine: whatever a device sends, the lines made of it are valid and say what the points say.
@@ -133,7 +133,7 @@ func FuzzPayloadToLine(f *testing.F) {
 		}}
 		var b batch
 		d := devices{"d1": registry.Device{ID: "d1", Kind: telemetry.Kind(area), Area: area}}
-		c.decode(&b, e, d)
+		c.add(&b, e, d)
 		var enc lineEncoder
 		lines, fault := enc.encode(b.points)
 		if fault != "" {

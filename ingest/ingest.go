@@ -25,6 +25,7 @@ type Deps struct {
 type Ingest struct {
 	lane    *journal.Lane
 	letters *letterBox
+	dead    deadLetters
 	devices func() directory
 	db      *database // nil when none is configured
 	stats   *meter
@@ -66,6 +67,7 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 	i := &Ingest{
 		lane:    d.Journal.Lane(journal.TelemetryLane),
 		letters: &letterBox{stream: d.Journal.Stream(DeadLetterStream)},
+		dead:    deadLetters{d.Journal.Stream(DeadLetterStream), d.Journal.Lane, d.Journal.KV("redriven")},
 		devices: func() directory { return d.Registry.View() },
 		stats:   &meter{},
 		log:     d.Log,
@@ -124,7 +126,7 @@ func (i *Ingest) newCollector(ctx context.Context) (*collector, error) {
 	}
 	i.stats.moved(pos)
 	return &collector{
-		lane: i.lane, letters: i.letters, stats: i.stats, fields: newFieldLimit(),
+		lane: i.lane, decoder: decoder{letters: i.letters, stats: i.stats, fields: newFieldLimit()},
 		batch: i.limits.batch, linger: i.limits.linger, pos: pos,
 	}, nil
 }
