@@ -20,6 +20,7 @@ type Deps struct {
 	Registry *registry.Registry
 	Alerts   Alerts
 	History  History               // nil = no time-series database: 503 history_unavailable
+	Letters  DeadLetters           // nil = none can be driven again: 503 history_unavailable
 	Metrics  prometheus.Registerer // nil = not exported
 	Page     fs.FS                 // the built page; nil = the embedded one
 	Build    string                // version shown to the page, which reloads when it changes
@@ -40,6 +41,12 @@ type Alerts interface {
 type History interface {
 	Series(ctx context.Context, q ingest.Query) ([]ingest.Point, error)
 	Metrics(ctx context.Context, device string) ([]string, error)
+}
+
+// DeadLetters drives dead letters again; *ingest.Ingest is one.
+type DeadLetters interface {
+	Redrive(ctx context.Context, n uint64) (ingest.Redriven, error)
+	RedrivenAt(ctx context.Context, records []journal.Record) (map[uint64]int64, error)
 }
 
 // Engine adapts the alert engine.

@@ -32,16 +32,20 @@ func (s *Server) journalRoutes(api huma.API) {
 		id: "list-journal", method: http.MethodGet, path: "/journal", may: registry.PermJournal,
 		summary: "Raw messages as received, newest first, without the lanes' ticks; a page may be short when a filter matches little",
 	}, s.listJournal)
-	for _, stream := range []struct{ id, path, name, summary string }{
-		{"list-rejects", "/journal/rejects", "rejects", "Refused messages with their reasons, newest first"},
-		{"list-deadletters", "/journal/deadletters", "deadletter", "Messages nothing could decode, newest first"},
-	} {
-		handle(s, api, operation{
-			id: stream.id, method: http.MethodGet, path: stream.path, may: registry.PermJournal, summary: stream.summary,
-		}, func(ctx context.Context, in *PageParams) (*pageOutput[SideRecord], error) {
-			return s.listSide(ctx, stream.name, in)
-		})
-	}
+	handle(s, api, operation{
+		id: "list-rejects", method: http.MethodGet, path: "/journal/rejects", may: registry.PermJournal,
+		summary: "Refused messages with their reasons, newest first",
+	}, func(ctx context.Context, in *PageParams) (*pageOutput[SideRecord], error) {
+		records, next, err := s.side(ctx, "rejects", in)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]SideRecord, len(records))
+		for i, r := range records {
+			out[i] = sideRecord(r)
+		}
+		return page(out, next), nil
+	})
 }
 
 func (s *Server) listJournal(ctx context.Context, in *journalInput) (*pageOutput[JournalEntry], error) {
@@ -197,10 +201,11 @@ func kindName(k journal.Kind) string {
 	return "unknown"
 }
 
-func (s *Server) listSide(ctx context.Context, name string, in *PageParams) (*pageOutput[SideRecord], error) {
+// side reads a page of a stream, newest first, and where the next one begins.
+func (s *Server) side(ctx context.Context, name string, in *PageParams) ([]journal.Record, string, error) {
 	before, err := parseNumberCursor(in.Cursor)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	stream := s.journal.Stream(name)
 	if last := stream.Last(); before == 0 || before > last {
@@ -208,19 +213,20 @@ func (s *Server) listSide(ctx context.Context, name string, in *PageParams) (*pa
 	}
 	from := max(1, before-min(before, uint64(in.Limit)))
 	if from >= before {
-		return page([]SideRecord{}, ""), nil
+		return nil, "", nil
 	}
 	records, err := stream.List(ctx, from, int(before-from))
 	if err != nil {
-		return nil, fmt.Errorf("list records: %w", err)
+		return nil, "", fmt.Errorf("list records: %w", err)
 	}
 	records = slices.DeleteFunc(records, func(r journal.Record) bool { return r.N >= before }) // the older ones are purged
-	out := make([]SideRecord, len(records))
-	for i, r := range records {
-		out[len(records)-1-i] = SideRecord{N: r.N, At: r.AtNS / int64(time.Millisecond), Record: jsonOrString(r.Body, true)}
-	}
 	if from == 1 || len(records) == 0 {
 		from = 0
 	}
-	return page(out, numberCursor(from)), nil
+	slices.Reverse(records)
+	return records, numberCursor(from), nil
+}
+
+func sideRecord(r journal.Record) SideRecord {
+	return SideRecord{N: r.N, At: r.AtNS / int64(time.Millisecond), Record: jsonOrString(r.Body, true)}
 }

@@ -84,6 +84,19 @@ func (s series) Series(_ context.Context, q ingest.Query) ([]ingest.Point, error
 	return []ingest.Point{{TS: from, N: 1}, {TS: from + 60_000, N: 1}, {TS: from + 300_000, N: 1}}, s.err
 }
 
+// letters is what drives dead letters again in the tests.
+type letters struct {
+	out ingest.Redriven
+	err error
+	at  map[uint64]int64
+}
+
+func (l letters) Redrive(context.Context, uint64) (ingest.Redriven, error) { return l.out, l.err }
+
+func (l letters) RedrivenAt(context.Context, []journal.Record) (map[uint64]int64, error) {
+	return l.at, l.err
+}
+
 // house is everything a Server needs, over a real journal and a real registry.
 type house struct {
 	t       *testing.T
@@ -92,6 +105,7 @@ type house struct {
 	reg     *registry.Registry
 	desk    *desk
 	history dashboard.History
+	letters dashboard.DeadLetters
 	cfg     dashboard.Config
 	log     *bytes.Buffer
 	metrics *prometheus.Registry
@@ -146,7 +160,7 @@ func (h *house) open() {
 	}
 	h.journal, h.reg, h.metrics = j, r, prometheus.NewRegistry()
 	s, err := dashboard.New(h.cfg, dashboard.Deps{
-		Journal: j, Registry: r, Alerts: h.desk, History: h.history, Metrics: h.metrics, Log: log, Build: "test",
+		Journal: j, Registry: r, Alerts: h.desk, History: h.history, Letters: h.letters, Metrics: h.metrics, Log: log, Build: "test",
 		Page: page(),
 	})
 	if err != nil {

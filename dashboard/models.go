@@ -112,11 +112,18 @@ type JournalEntry struct {
 	Truncated bool            `json:"truncated" doc:"The payload was longer than 8 KiB and is shown as a string of its first part."`
 }
 
-// SideRecord is a rejected or undecodable message with its reason.
+// SideRecord is a rejected message with its reason.
 type SideRecord struct {
 	N      uint64          `json:"n"`
 	At     int64           `json:"at" doc:"Unix ms."`
 	Record json.RawMessage `json:"record" doc:"The JSON it was, else a string."`
+}
+
+// DeadLetter is a message that could not be decoded or stored, with its reason.
+type DeadLetter struct {
+	SideRecord
+
+	RedrivenAt int64 `json:"redriven_at" doc:"Unix ms; 0 = not."`
 }
 
 // AuditEntry is one record of the audit chain: who saw or did what that leaves no transition.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"watchhouse/alerts"
 	"watchhouse/dashboard"
 	"watchhouse/dashboard/live"
@@ -85,6 +87,9 @@ var routeCases = []struct {
 	{"GET", "/journal?cursor=AAAA", nil, nil, 422, `"location":"query.cursor"`},
 	{"GET", "/journal/rejects", nil, nil, 200, `{"items":[],"next":""}`},
 	{"GET", "/journal/deadletters", nil, nil, 200, `{"items":[],"next":""}`},
+	{"POST", "/journal/deadletters/1/redrive", nil, nil, 200, `{"outcome":"undecodable","points":0,"reason":"no number"}`},
+	{"POST", "/journal/deadletters/0/redrive", nil, nil, 422, `"location":"path.n"`},
+	{"POST", "/journal/deadletters/x/redrive", nil, nil, 422, `"location":"path.n"`},
 	{"GET", "/audit", nil, nil, 200, `"action":"reveal"`},
 	{"GET", "/openapi.json", nil, nil, 200, `"openapi": "3.1`},
 	{"GET", "/nothing", nil, nil, 404, `"code":"not_found"`},
@@ -95,7 +100,10 @@ var routeCases = []struct {
 }
 
 func TestRoutes(t *testing.T) {
-	h := newHouse(t, func(h *house) { h.history = series{} })
+	h := newHouse(t, func(h *house) {
+		h.history = series{}
+		h.letters = letters{out: ingest.Redriven{Outcome: ingest.OutcomeUndecodable, Reason: "no number"}}
+	})
 	h.desk.Raise("I1", 1)
 	i := streamtest.Incident("I1", 1, alerts.StateAcknowledged)
 	h.desk.timeline = []alerts.Transition{{N: 1, Kind: "raised", Incident: i}}
@@ -153,6 +161,7 @@ func TestRoles(t *testing.T) {
 		{"GET", "/journal", []string{"maintainer", "supervisor", "admin"}},
 		{"GET", "/journal/rejects", []string{"maintainer", "supervisor", "admin"}},
 		{"GET", "/journal/deadletters", []string{"maintainer", "supervisor", "admin"}},
+		{"POST", "/journal/deadletters/1/redrive", []string{"maintainer", "supervisor", "admin"}},
 		{"GET", "/stream", all},
 	} {
 		t.Run(tc.method+" "+tc.path, func(t *testing.T) {
@@ -355,6 +364,33 @@ func TestSideLogsAreListedBackwards(t *testing.T) {
 	got := ids(t, h, "/api/v1/journal/rejects?limit=4", func(r dashboard.SideRecord) string { return string(r.Record) })
 	if len(got) != 10 || got[0] != `{"n":10}` || got[9] != `{"n":1}` {
 		t.Errorf("pages give %v", got)
+	}
+}
+
+func TestDeadLettersSayWhichWereRedriven(t *testing.T) {
+	h := newHouse(t, func(h *house) { h.letters = letters{at: map[uint64]int64{2: 1767323045678}} })
+	for n := range 3 {
+		h.journal.Stream("deadletter").Add(time.Now().UnixNano(), fmt.Appendf(nil, `{"id":%d}`, n+1))
+	}
+	h.eventually("the letters", func() bool { return h.journal.Stream("deadletter").Last() == 3 })
+	got := ids(t, h, "/api/v1/journal/deadletters?limit=2", func(d dashboard.DeadLetter) string { return fmt.Sprint(d.N, string(d.Record), d.RedrivenAt) })
+	if diff := cmp.Diff([]string{`3{"id":3}0`, `2{"id":2}1767323045678`, `1{"id":1}0`}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestErrorsOfARedriveAreProblems(t *testing.T) {
+	for _, tc := range []struct {
+		letters dashboard.DeadLetters
+		status  int
+		code    string
+	}{
+		{nil, http.StatusServiceUnavailable, "history_unavailable"},
+		{letters{err: ingest.ErrUnavailable}, http.StatusServiceUnavailable, "history_unavailable"},
+		{letters{err: fmt.Errorf("dead letter 7: %w", journal.ErrNotFound)}, http.StatusNotFound, "not_found"},
+	} {
+		h := newHouse(t, func(h *house) { h.letters = tc.letters })
+		problem(t, h.as(registry.Maintainer).do(http.MethodPost, "/api/v1/journal/deadletters/7/redrive", nil), tc.status, tc.code)
 	}
 }
 

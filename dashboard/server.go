@@ -26,6 +26,7 @@ type Server struct {
 	registry *registry.Registry
 	alerts   Alerts
 	history  History
+	letters  DeadLetters
 	sessions *sessions
 	throttle *throttle
 	audit    *auditLog
@@ -48,7 +49,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: d.Log, journal: d.Journal, registry: d.Registry, alerts: d.Alerts, history: d.History,
+		cfg: cfg, log: d.Log, journal: d.Journal, registry: d.Registry, alerts: d.Alerts, history: d.History, letters: d.Letters,
 		throttle: newThrottle(), audit: &auditLog{chain: d.Journal.Chain("audit")}, metrics: m,
 	}
 	if s.sessions, err = newSessions(context.Background(), cfg, d.Journal.KV("sessions"), d.Registry); err != nil {
@@ -129,6 +130,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.basemapRoutes(api)
 	s.peopleRoutes(api)
 	s.journalRoutes(api)
+	s.deadLetterRoutes(api)
 	s.auditRoutes(api)
 	finish(api)
 	return api

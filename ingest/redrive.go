@@ -25,9 +25,9 @@ const (
 
 // Redriven is what came of driving a dead letter again.
 type Redriven struct {
-	Outcome Outcome `json:"outcome"`
-	Points  int     `json:"points"` // stored now, also beside what is still at fault
-	Reason  string  `json:"reason"` // why not stored; "" when it was
+	Outcome Outcome `json:"outcome" enum:"stored,undecodable,refused,gone"`
+	Points  int     `json:"points" doc:"Readings stored now, also beside what is still at fault."`
+	Reason  string  `json:"reason" doc:"Why the message is not stored whole; empty when it is."`
 }
 
 // Redrive takes the message of dead letter n again, from its lane or else from the letter, decodes it with what the hub knows

@@ -12,9 +12,10 @@ import (
 )
 
 type journalCmd struct {
-	Ls     journalLsCmd     `cmd:"" help:"List lanes, chains and streams with their sizes and cursors."`
-	Cat    journalCatCmd    `cmd:"" help:"Print messages, one JSON object a line."`
-	Verify journalVerifyCmd `cmd:"" help:"Walk everything and name every break."`
+	Ls      journalLsCmd      `cmd:"" help:"List lanes, chains and streams with their sizes and cursors."`
+	Cat     journalCatCmd     `cmd:"" help:"Print messages, one JSON object a line."`
+	Verify  journalVerifyCmd  `cmd:"" help:"Walk everything and name every break."`
+	Redrive journalRedriveCmd `cmd:"" help:"Have a running hub decode and store dead letters again."`
 }
 
 // readFlags name a data folder that a hub may be using.
