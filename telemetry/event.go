@@ -112,3 +112,12 @@ func (d *eventDecoder) field(key []byte, v value) {
 		d.fault = err
 	}
 }
+
+// CallsForHelp reports whether an event of this type means that a person may be in danger.
+func CallsForHelp(typ string) bool {
+	switch typ {
+	case EventSOS, EventFall, EventPanic, EventDuress, EventSmoke, EventHeat:
+		return true
+	}
+	return false
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
 )
 
 // Catalog is a loaded and checked set of files.
@@ -17,6 +18,10 @@ type Catalog struct {
 	order   []telemetry.Kind // of the files
 	metrics map[string]Metric
 	models  map[string]*Model
+
+	profiles  map[string]*Profile
+	envelopes []*profile.Envelope // of all profiles, in the order in which topics are tried
+	owners    map[*profile.Envelope]*Profile
 }
 
 // Title is a name in both languages of the console.
@@ -50,6 +55,11 @@ type Model struct {
 	Kind     telemetry.Kind  `yaml:"kind"`
 	Power    telemetry.Power `yaml:"power"`
 	Interval time.Duration   `yaml:"report_interval"`
+	Profile  string          `yaml:"profile"` // of the messages it sends, "" = wh/v1
+
+	profile.ModelSpec `yaml:",inline"`
+
+	mapping *profile.Model
 }
 
 // fallbackInterval is that of a kind in no file.

@@ -1,5 +1,6 @@
 // Package catalog knows what may exist: kinds of device with their events, metrics and report intervals, and models that can be
-// bought. It is YAML: catalog.yaml is shipped, and files of the deployment add to it, so a new kind of device needs no Go.
+// bought, with the profiles by which messages other than wh/v1 are read (package profile). It is YAML: catalog.yaml and
+// profiles.yaml are shipped, and files of the deployment add to them, so a new kind or model of device needs no Go.
 //
 // # What it promises
 //

@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"os"
@@ -9,18 +9,33 @@ import (
 
 	"watchhouse/internal/strictyaml"
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
 )
 
-//go:embed catalog.yaml
-var shipped []byte
+//go:embed catalog.yaml profiles.yaml
+var shipped embed.FS
+
+// shippedSources are the files of the program, in the order in which they are read.
+func shippedSources() ([]Source, error) {
+	sources := make([]Source, 0, 2)
+	for _, name := range []string{"catalog.yaml", "profiles.yaml"} {
+		text, err := shipped.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read shipped catalog: %w", err)
+		}
+		sources = append(sources, Source{name, text})
+	}
+	return sources, nil
+}
 
 // file is the form of the YAML.
 type file struct {
-	Version int      `yaml:"version"`
-	Events  []string `yaml:"events"`
-	Kinds   []*Kind  `yaml:"kinds"`
-	Metrics []Metric `yaml:"metrics"`
-	Models  []*Model `yaml:"models"`
+	Version  int        `yaml:"version"`
+	Events   []string   `yaml:"events"`
+	Kinds    []*Kind    `yaml:"kinds"`
+	Metrics  []Metric   `yaml:"metrics"`
+	Profiles []*Profile `yaml:"profiles"`
+	Models   []*Model   `yaml:"models"`
 }
 
 // Source is a file and its name in errors.
@@ -49,14 +64,20 @@ func Load(paths ...string) (*Catalog, error) {
 func Parse(added ...Source) (*Catalog, error) {
 	c := &Catalog{
 		common: map[string]bool{}, kinds: map[telemetry.Kind]*Kind{}, metrics: map[string]Metric{}, models: map[string]*Model{},
+		profiles: map[string]*Profile{}, owners: map[*profile.Envelope]*Profile{},
+	}
+	sources, err := shippedSources()
+	if err != nil {
+		return nil, err
 	}
 	var faults []error
-	for _, s := range append([]Source{{"catalog.yaml", shipped}}, added...) {
+	for _, s := range append(sources, added...) {
 		faults = append(faults, c.add(s))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	c.assemble()
 	return c, nil
 }
 
@@ -79,6 +100,9 @@ func (c *Catalog) add(s Source) error {
 	}
 	for i, k := range f.Kinds {
 		in.kind(fmt.Sprintf("$.kinds[%d]", i), k)
+	}
+	for i, p := range f.Profiles {
+		in.profile(fmt.Sprintf("$.profiles[%d]", i), p)
 	}
 	for i, m := range f.Models {
 		in.model(fmt.Sprintf("$.models[%d]", i), m)
@@ -159,6 +183,7 @@ func (l *loader) model(at string, m *Model) {
 	}
 	l.title(at, m.Title)
 	l.interval(at+".report_interval", m.Interval)
+	l.mapping(at, m)
 	l.catalog.models[m.ID] = m
 }
 

@@ -1,0 +1,140 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
+)
+
+// Profile is a way of speaking: the topics of a bridge or of a kind of device, and what surrounds their messages.
+type Profile struct {
+	ID       string          `yaml:"id"`
+	Title    Title           `yaml:"title"`
+	FoldCase bool            `yaml:"fold_case"` // addresses differ in more than capitals
+	Topics   []profile.Topic `yaml:"topics"`
+
+	models []*profile.Model // of the devices that speak it, in the order of the models' ids
+}
+
+// Key gives an address in the form in which it is compared.
+func (p *Profile) Key(address string) string {
+	if p.FoldCase {
+		return strings.ToLower(address)
+	}
+	return address
+}
+
+// Models are the mappings of the profile's models, in the order of their ids.
+func (p *Profile) Models() []*profile.Model { return p.models }
+
+// Mapping is how the body of the model's messages is read, nil for a model that speaks wh/v1.
+func (m *Model) Mapping() *profile.Model { return m.mapping }
+
+// Profile gives a profile by id.
+func (c *Catalog) Profile(id string) (*Profile, bool) {
+	p, ok := c.profiles[id]
+	return p, ok
+}
+
+// Envelope finds the profile that a topic belongs to, and the address of the device in it, "" when the sender is meant.
+func (c *Catalog) Envelope(topic string) (p *Profile, e *profile.Envelope, address string, ok bool) {
+	for _, e := range c.envelopes {
+		if address, ok := e.Match(topic); ok {
+			return c.owners[e], e, address, true
+		}
+	}
+	return nil, nil, "", false
+}
+
+// assemble gives each profile its models, when all files are read.
+func (c *Catalog) assemble() {
+	for _, m := range c.Models() {
+		if p := c.profiles[m.Profile]; p != nil {
+			p.models = append(p.models, m.mapping)
+		}
+	}
+}
+
+func (l *loader) profile(at string, p *Profile) {
+	if p == nil {
+		l.Fault(at, "want a profile")
+		return
+	}
+	switch _, twice := l.catalog.profiles[p.ID]; {
+	case !telemetry.ValidID(p.ID):
+		l.Fault(at+".id", "want 1 to 64 letters, digits, _ or -, beginning with a letter or digit")
+	case twice:
+		l.Fault(at+".id", "profile "+p.ID+" is defined twice")
+	}
+	l.title(at, p.Title)
+	if len(p.Topics) == 0 {
+		l.Fault(at, "want topics")
+	}
+	for i, t := range p.Topics {
+		l.topic(fmt.Sprintf("%s.topics[%d]", at, i), p, t)
+	}
+	l.catalog.profiles[p.ID] = p
+}
+
+func (l *loader) topic(at string, p *Profile, t profile.Topic) {
+	sound := true
+	t.Check(func(rest, message string) {
+		sound = false
+		l.Fault(at+rest, message)
+	})
+	for _, other := range l.catalog.envelopes {
+		if other.Pattern() == t.Pattern {
+			l.Fault(at+".topic", "topic "+t.Pattern+" is defined twice")
+		}
+	}
+	if !sound {
+		return
+	}
+	e := t.Compile()
+	l.catalog.envelopes = append(l.catalog.envelopes, e)
+	l.catalog.owners[e] = p
+}
+
+// mapping checks and compiles how a model's messages are read.
+func (l *loader) mapping(at string, m *Model) {
+	_, known := l.catalog.profiles[m.Profile]
+	switch {
+	case m.Profile == "" && !m.Empty():
+		l.Fault(at, "fields, rest, bytes and settings need a profile")
+		return
+	case m.Profile == "":
+		return
+	case !known:
+		l.Fault(at+".profile", "profile "+m.Profile+" is not defined")
+		return
+	}
+	sound := true
+	m.Check(func(rest, message string) {
+		sound = false
+		l.Fault(at+rest, message)
+	})
+	if !sound {
+		return
+	}
+	m.mapping = m.Compile()
+	for _, typ := range m.mapping.Events() {
+		if !l.knownSomewhere(typ) {
+			l.Fault(at, "event "+typ+" is in the vocabulary of no kind")
+		}
+	}
+}
+
+func (l *loader) knownSomewhere(typ string) bool {
+	if l.catalog.common[typ] {
+		return true
+	}
+	for _, k := range l.catalog.kinds {
+		if slices.Contains(k.Events, typ) {
+			return true
+		}
+	}
+	return false
+}

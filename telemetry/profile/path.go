@@ -1,0 +1,81 @@
+package profile
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// path leads to values of a message.
+type path struct {
+	text  string
+	steps []pathStep
+}
+
+type pathStep struct {
+	name string
+	each bool // and then through the elements of the array
+}
+
+func compilePath(s string) path {
+	p := path{text: s}
+	if s == "" {
+		return p
+	}
+	for name := range strings.SplitSeq(s, ".") {
+		bare, each := strings.CutSuffix(name, "[]")
+		p.steps = append(p.steps, pathStep{bare, each})
+	}
+	return p
+}
+
+// validPath reports whether each name of a path can be one.
+func validPath(s string) bool {
+	for name := range strings.SplitSeq(s, ".") {
+		bare := strings.TrimSuffix(name, "[]")
+		if bare == "" || len(bare) > 64 || strings.ContainsAny(bare, "[]") {
+			return false
+		}
+	}
+	return true
+}
+
+// zero stands for a number that the sender leaves out.
+const zero = json.Number("0")
+
+// find appends the values at p. Where the last name alone is missing and orZero is set, 0 stands for it.
+func (p *path) find(to []any, root any, orZero bool) []any {
+	return findSteps(to, root, p.steps, orZero)
+}
+
+func findSteps(to []any, at any, steps []pathStep, orZero bool) []any {
+	if len(steps) == 0 {
+		if at == nil {
+			return to
+		}
+		return append(to, at)
+	}
+	object, ok := at.(map[string]any)
+	if !ok {
+		return to
+	}
+	next, ok := object[steps[0].name]
+	if (!ok || next == nil) && orZero && len(steps) == 1 {
+		next = zero
+	}
+	if !steps[0].each {
+		return findSteps(to, next, steps[1:], orZero)
+	}
+	list, _ := next.([]any)
+	for _, element := range list {
+		to = findSteps(to, element, steps[1:], orZero)
+	}
+	return to
+}
+
+// first is the first value at p, nil when there is none.
+func (p *path) first(root any, orZero bool) any {
+	if found := p.find(nil, root, orZero); len(found) > 0 {
+		return found[0]
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"watchhouse/telemetry"
+)
+
+// Reader reads the messages of one device that come in one envelope.
+type Reader struct {
+	Envelope *Envelope
+	Model    *Model // nil when the envelope carries no model's body
+	Mount    Mount
+}
+
+// Read gives what a message says. With an error, which is telemetry.FieldErrors, it gives what could be read.
+func (r Reader) Read(payload []byte) (Content, error) {
+	x := r.read(payload, false)
+	if len(x.faults) > 0 {
+		return x.out, x.faults
+	}
+	return x.out, nil
+}
+
+// Cry reads a message of a device that nobody has registered, by each of the models it may be of, and gives the first reading
+// that calls for help: its events only, for nobody knows what the rest means. Levels count as events of every message: without
+// a registration nobody will see them end.
+func (e *Envelope) Cry(payload []byte, models []*Model) (Content, bool) {
+	if e.spec.Carries != CarriesModel {
+		return Content{}, false
+	}
+	for _, m := range models {
+		if !m.calls {
+			continue
+		}
+		x := Reader{Envelope: e, Model: m}.read(payload, true)
+		if !x.out.Help() {
+			continue
+		}
+		c := Content{Identity: x.out.Identity, Events: x.out.Events}
+		for _, l := range x.out.Levels {
+			if l.On {
+				c.Events = append(c.Events, l.Event())
+			}
+		}
+		return c, true
+	}
+	return Content{}, false
+}
+
+// extract is the reading of one payload.
+type extract struct {
+	Reader
+	stranger bool // the device is not registered
+	out      Content
+	faults   telemetry.FieldErrors
+
+	ts      *int64 // of the record at hand
+	metrics []telemetry.Metric
+}
+
+func (r Reader) read(payload []byte, stranger bool) *extract {
+	x := &extract{Reader: r, stranger: stranger}
+	if r.Envelope.spec.Carries == CarriesLife || r.Envelope.spec.Carries == CarriesNothing {
+		return x
+	}
+	root, err := r.Envelope.open(payload)
+	if err != nil {
+		x.unread(err)
+		return x
+	}
+	for _, record := range x.records(root) {
+		x.record(record)
+	}
+	return x
+}
+
+// open parses a payload, or takes it for a word where the envelope allows that.
+func (e *Envelope) open(payload []byte) (any, *telemetry.FieldError) {
+	if e.spec.Text {
+		if w, ok := plainWord(payload); ok {
+			return w, nil
+		}
+	}
+	return parse(payload)
+}
+
+// records divides a payload that may be a list.
+func (x *extract) records(root any) []any {
+	list, isList := root.([]any)
+	if !isList || !x.Envelope.spec.List {
+		return []any{root}
+	}
+	if len(list) > maxRecords {
+		x.unread(fault(payloadField, "at most 1024 records", "more"))
+		return list[:maxRecords]
+	}
+	return list
+}
+
+func (x *extract) record(record any) {
+	if _, ok := record.(map[string]any); !ok && !x.Envelope.spec.Text {
+		x.unread(fault(payloadField, "a JSON object", shapeOf(record)))
+		return
+	}
+	x.metrics = nil
+	x.ts = x.timeOf(record)
+	if x.out.Identity == "" {
+		x.out.Identity = x.identityOf(record)
+	}
+	x.fields(record, x.Envelope.fields)
+	if x.Model != nil {
+		x.model(record)
+	}
+	if len(x.metrics) > 0 {
+		slices.SortFunc(x.metrics, func(a, b telemetry.Metric) int { return strings.Compare(a.Name, b.Name) })
+		x.out.Readings = append(x.out.Readings, telemetry.Reading{TS: x.ts, Metrics: x.metrics})
+	}
+}
+
+// timeOf is the time of a record; one that cannot be read is 0, which no clock is believed at.
+func (x *extract) timeOf(record any) *int64 {
+	if x.Envelope.spec.Time == "" {
+		return nil
+	}
+	v := x.Envelope.time.first(record, false)
+	if v == nil {
+		return nil
+	}
+	ms, err := stamp(v, x.Envelope.spec.TimeForm)
+	if err != nil {
+		err.Field = x.Envelope.spec.Time
+		x.report(err)
+	}
+	return &ms
+}
+
+// maxIdentity bounds what is remembered of a message.
+const maxIdentity = 128
+
+func (x *extract) identityOf(record any) string {
+	for _, key := range x.Envelope.identity {
+		parts := make([]string, 0, len(key))
+		for i := range key {
+			if w, ok := word(key[i].first(record, x.Envelope.zero[key[i].text])); ok && w != "" {
+				parts = append(parts, w)
+			}
+		}
+		if id := strings.Join(parts, "/"); len(parts) == len(key) && len(id) <= maxIdentity {
+			return id
+		}
+	}
+	return ""
+}
+
+// model reads the body by the model.
+func (x *extract) model(record any) {
+	body := x.bodyOf(record)
+	if body == nil {
+		return
+	}
+	x.fields(body, x.Model.fields)
+	if x.Model.rest {
+		x.rest(body)
+	}
+}
+
+// bodyOf finds what the model reads, nil when the message has nothing for it.
+func (x *extract) bodyOf(record any) map[string]any {
+	e := x.Envelope
+	found := e.body.first(record, false)
+	body, isObject := found.(map[string]any)
+	switch {
+	case isObject && (len(body) > 0 || e.spec.Bytes == ""):
+		return body
+	case found != nil && !isObject && !e.spec.OrWhole:
+		x.unread(fault(e.body.text, "an object", shapeOf(found)))
+		return nil
+	case e.spec.OrWhole:
+		body, _ = record.(map[string]any)
+		return body
+	case e.spec.Bytes != "":
+		return x.decoded(record)
+	}
+	return nil
+}
+
+// decoded reads the device's own bytes.
+func (x *extract) decoded(record any) map[string]any {
+	v := x.Envelope.bytes.first(record, false)
+	text, isText := v.(string)
+	switch {
+	case v == nil || isText && text == "":
+		return nil
+	case !isText:
+		x.unread(fault(x.Envelope.bytes.text, "base64", shapeOf(v)))
+		return nil
+	case len(x.Model.chunks) == 0:
+		x.unread(fault(x.Envelope.body.text, "an object, made by the bridge's codec", "bytes only"))
+		return nil
+	}
+	body, err := x.Model.decode(text)
+	if err != nil {
+		x.unread(err)
+	}
+	return body
+}
+
+// rest takes every number that no field has named.
+func (x *extract) rest(body map[string]any) {
+	e := x.Envelope
+	for name, v := range body {
+		if x.Model.named[name] || name == e.spec.Time || name == e.spec.Body {
+			continue
+		}
+		n, isNumber := number(v)
+		switch {
+		case !isNumber:
+		case !telemetry.ValidMetric(name):
+			x.report(fault(nameOf(name), "a metric name of 1 to 64 letters, digits, _, - or .", "another"))
+		default:
+			x.metric(name, n)
+		}
+	}
+}
+
+// unread reports a fault behind which a call may hide.
+func (x *extract) unread(err *telemetry.FieldError) {
+	if x.out.Unread == nil {
+		x.out.Unread = err
+	}
+	x.report(err)
+}
+
+func (x *extract) report(err *telemetry.FieldError) {
+	if len(x.faults) < maxFaults {
+		x.faults = append(x.faults, err)
+	}
+}
