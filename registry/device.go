@@ -50,10 +50,10 @@ func (d Device) fromModel(c *catalog.Catalog) Device {
 	return d
 }
 
-// otherKind reports whether the device is of a model that is of another kind.
+// otherKind reports whether the device is of a model that is of another kind, and that cannot be used as one of this kind.
 func (d Device) otherKind(c *catalog.Catalog) bool {
 	m, ok := c.Model(d.Model)
-	return ok && m.Kind != d.Kind
+	return ok && m.Kind != d.Kind && !c.Suits(m, d.Kind)
 }
 
 // maxInterval bounds how rarely a device may report: what is silent for longer is not supervised at all.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -90,11 +91,12 @@ func (d *draft) putSecret(id string, secrets, generated map[string]string) error
 
 // checkReferences checks what the devices refer to, on the state as it will be.
 func (d *draft) checkReferences(ds []Device) (errs []error) {
+	addresses := sync.OnceValue(d.addresses)
 	for _, device := range ds {
 		if !telemetry.ValidID(device.ID) {
 			continue // reported already
 		}
-		for _, fault := range d.references(device) {
+		for _, fault := range append(d.references(device), d.checkSpeaker(device, addresses)...) {
 			errs = append(errs, fault)
 		}
 	}
@@ -185,6 +187,36 @@ func (d *draft) references(device Device) (faults []*InvalidError) {
 		bad("person", "a registered person", device.Person)
 	}
 	return faults
+}
+
+// checkSpeaker checks what a device needs that speaks a profile: an address of its own, and settings that its model knows.
+func (d *draft) checkSpeaker(device Device, addresses func() map[addressKey][]string) (faults []*InvalidError) {
+	_, key, ok := speakerOf(d.view.catalog, device)
+	if !ok {
+		return nil
+	}
+	if len(addresses()[key]) > 1 {
+		faults = append(faults, &InvalidError{
+			"device " + device.ID, "address", "an address that no other device of profile " + key.profile + " has", excerpt(key.address),
+		})
+	}
+	m, _ := d.view.catalog.Model(device.Model)
+	if _, err := m.Mapping().Mount(device.Settings); err != nil {
+		f, _ := errors.AsType[*telemetry.FieldError](err)
+		faults = append(faults, &InvalidError{"device " + device.ID, f.Field, f.Want, excerpt(device.Settings)})
+	}
+	return faults
+}
+
+// addresses lists the devices by address as they will be.
+func (d *draft) addresses() map[addressKey][]string {
+	all := map[addressKey][]string{}
+	for id, r := range d.next.Devices {
+		if _, key, ok := speakerOf(d.view.catalog, r.device()); ok {
+			all[key] = append(all[key], id)
+		}
+	}
+	return all
 }
 
 // childOf gives a device that will be behind the gateway, "" when there is none.

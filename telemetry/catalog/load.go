@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"watchhouse/internal/strictyaml"
@@ -44,11 +45,16 @@ type Source struct {
 	Text []byte
 }
 
-// Shipped is the catalog without files of the deployment. Each call reads it anew.
-func Shipped() (*Catalog, error) { return Parse() }
+// Shipped is the catalog without files of the deployment. It is read once: it cannot change.
+func Shipped() (*Catalog, error) { return readShipped() }
+
+var readShipped = sync.OnceValues(func() (*Catalog, error) { return Parse() })
 
 // Load adds files to the shipped catalog.
 func Load(paths ...string) (*Catalog, error) {
+	if len(paths) == 0 {
+		return Shipped()
+	}
 	sources := make([]Source, 0, len(paths))
 	for _, path := range paths {
 		text, err := os.ReadFile(path)

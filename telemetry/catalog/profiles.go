@@ -33,6 +33,20 @@ func (p *Profile) Models() []*profile.Model { return p.models }
 // Mapping is how the body of the model's messages is read, nil for a model that speaks wh/v1.
 func (m *Model) Mapping() *profile.Model { return m.mapping }
 
+// Suits reports whether a device of the model may be of a kind that is not the model's own: whether the kind knows every event
+// that the model can give, so that none is lost.
+func (c *Catalog) Suits(m *Model, kind telemetry.Kind) bool {
+	if m.mapping == nil {
+		return false
+	}
+	for _, typ := range m.mapping.Events() {
+		if !c.KnownEvent(kind, typ) {
+			return false
+		}
+	}
+	return true
+}
+
 // Profile gives a profile by id.
 func (c *Catalog) Profile(id string) (*Profile, bool) {
 	p, ok := c.profiles[id]

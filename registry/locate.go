@@ -1,0 +1,164 @@
+package registry
+
+import (
+	"cmp"
+	"errors"
+
+	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
+	"watchhouse/telemetry/profile"
+)
+
+// ErrNoDevice tells that a topic is known and speaks of no device: a bridge's own affairs.
+var ErrNoDevice = errors.New("registry: the topic speaks of no device")
+
+// Origin is the device a topic speaks of, and how its messages are read.
+type Origin struct {
+	Topic      telemetry.Topic // of a profile's topic: device and channel; the device of an unknown address is profile:address
+	Device     Device          // zero when not registered
+	Registered bool
+	Life       bool // a message is a sign of life of the device
+
+	reader profile.Reader   // of a profile
+	others []*profile.Model // that an unregistered device may be of
+}
+
+// Foreign reports whether the topic is of a profile, and not of wh/v1.
+func (o *Origin) Foreign() bool { return o.reader.Envelope != nil }
+
+// Locate tells what device a topic speaks of. sender is the id of the connection's device, or of a bridge's account; only topics
+// without an address ask for it. The error is ErrNoDevice, or a *telemetry.FieldError for a topic that nobody knows and for a
+// sender that speaks no such profile.
+func (v *View) Locate(topic, sender string) (Origin, error) {
+	t, err := telemetry.ParseTopic(topic)
+	if err == nil {
+		d, known := v.Device(t.Device)
+		return Origin{Topic: t, Device: d, Registered: known, Life: true}, nil
+	}
+	p, e, address, ok := v.catalog.Envelope(topic)
+	switch {
+	case !ok:
+		return Origin{}, err
+	case e.Carries() == profile.CarriesNothing:
+		return Origin{}, ErrNoDevice
+	case e.OfSender():
+		return v.locateSender(p, e, sender)
+	}
+	o := Origin{Topic: telemetry.Topic{Channel: telemetry.ChannelTelemetry}, reader: profile.Reader{Envelope: e}}
+	s, known := v.speakers().byAddress[addressKey{p.ID, p.Key(address)}]
+	if !known {
+		o.Topic.Device, o.others = p.ID+":"+address, p.Models()
+		return o, nil
+	}
+	return s.origin(o), nil
+}
+
+func (v *View) locateSender(p *catalog.Profile, e *profile.Envelope, sender string) (Origin, error) {
+	s, known := v.speakers().byID[sender]
+	if !known || s.profile != p.ID {
+		return Origin{}, &telemetry.FieldError{Field: "topic", Want: "a topic of the sender's model", Got: "one of profile " + p.ID}
+	}
+	return s.origin(Origin{reader: profile.Reader{Envelope: e}}), nil
+}
+
+// speaker is a device that speaks a profile.
+type speaker struct {
+	device  Device
+	profile string
+	model   *profile.Model
+	mount   profile.Mount
+}
+
+// origin completes what is known of the topic by what is known of the device.
+func (s *speaker) origin(o Origin) Origin {
+	o.Topic = telemetry.Topic{Device: s.device.ID, Channel: telemetry.ChannelTelemetry}
+	o.Device, o.Registered, o.Life = s.device, true, true
+	switch o.reader.Envelope.Carries() {
+	case profile.CarriesStatus:
+		o.Topic.Channel, o.Life = telemetry.ChannelStatus, false // the bridge's opinion, not the device's word
+	case profile.CarriesModel:
+		o.reader.Model, o.reader.Mount = s.model, s.mount
+		if s.model.Calls() {
+			o.Topic.Channel = telemetry.ChannelEvent
+		}
+	}
+	return o
+}
+
+type addressKey struct{ profile, address string }
+
+// speakers are the devices that speak a profile, by what their topics name.
+type speakers struct {
+	byAddress map[addressKey]*speaker
+	byID      map[string]*speaker
+}
+
+// indexSpeakers makes the index of a view. An address is checked to be unique when a device is registered; should a new catalog
+// have made two alike, the first by id has it.
+func (v *View) indexSpeakers() speakers {
+	x := speakers{byAddress: map[addressKey]*speaker{}, byID: map[string]*speaker{}}
+	for _, d := range v.Devices() {
+		s, key, ok := speakerOf(v.catalog, d)
+		if !ok {
+			continue
+		}
+		x.byID[d.ID] = s
+		if _, taken := x.byAddress[key]; !taken {
+			x.byAddress[key] = s
+		}
+	}
+	return x
+}
+
+// speakerOf tells how a device speaks; ok is false for one that speaks wh/v1.
+func speakerOf(c *catalog.Catalog, d Device) (s *speaker, key addressKey, ok bool) {
+	m, known := c.Model(d.Model)
+	if !known || m.Mapping() == nil {
+		return nil, addressKey{}, false
+	}
+	p, _ := c.Profile(m.Profile)              // the catalog has checked that it exists
+	mount, _ := m.Mapping().Mount(d.Settings) // a fault is told with each message that needs it
+	address := p.Key(cmp.Or(d.Address, d.ID))
+	return &speaker{device: d, profile: p.ID, model: m.Mapping(), mount: mount}, addressKey{p.ID, address}, true
+}
+
+// errStranger is what a message of an unknown address is good for, unless it calls for help.
+var errStranger = &telemetry.FieldError{Field: "topic.address", Want: "the address of a registered device", Got: "another"}
+
+// Read gives what a message on the topic says. Of an unregistered device of a profile it is a call for help or nothing. With an
+// error, which holds *telemetry.FieldError, it gives what could be read.
+func (o *Origin) Read(payload []byte) (profile.Content, error) {
+	switch {
+	case !o.Foreign():
+		return readOwn(o.Topic, payload)
+	case o.Registered:
+		return o.reader.Read(payload)
+	}
+	if c, ok := o.reader.Envelope.Cry(payload, o.others); ok {
+		return c, nil
+	}
+	return profile.Content{}, errStranger
+}
+
+// readOwn reads a payload of wh/v1.
+func readOwn(t telemetry.Topic, payload []byte) (c profile.Content, err error) {
+	switch t.Channel {
+	case telemetry.ChannelEvent:
+		var e telemetry.Event
+		if e, err = telemetry.DecodeEvent(payload); err == nil {
+			return profile.Content{Events: []telemetry.Event{e}, Identity: e.Identity(t.Device)}, nil
+		}
+		c.Unread = &telemetry.FieldError{Field: "payload", Want: "a decodable event", Got: "another"}
+		if f, ok := errors.AsType[*telemetry.FieldError](err); ok {
+			c.Unread = f
+		}
+	case telemetry.ChannelTelemetry:
+		c.Readings, err = telemetry.DecodeTelemetry(payload)
+	case telemetry.ChannelStatus:
+		var online bool
+		if online, err = telemetry.DecodeStatus(payload); err == nil {
+			c.Online = &online
+		}
+	}
+	return c, err
+}
