@@ -12,6 +12,26 @@ type PageParams struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"The next of the page before."`
 }
 
+// after is the id behind which a page of a list by id begins.
+func (p PageParams) after() (string, error) {
+	if p.Cursor == "" {
+		return "", nil
+	}
+	parts, err := decodeCursor(p.Cursor, 1)
+	if err != nil {
+		return "", err
+	}
+	return parts[0], nil
+}
+
+// pageByID is the first page of what is left of a list by id.
+func pageByID[T any](rest []T, limit int, id func(T) string) *pageOutput[T] {
+	if len(rest) <= limit {
+		return page(rest, "")
+	}
+	return page(rest[:limit], encodeCursor(id(rest[limit-1])))
+}
+
 // pageOutput is a page of a list.
 type pageOutput[T any] struct{ Body Page[T] }
 

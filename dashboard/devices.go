@@ -16,9 +16,11 @@ import (
 )
 
 type devicesInput struct {
-	Kind string `query:"kind" maxLength:"64"`
-	Area string `query:"area" maxLength:"64"`
-	Q    string `query:"q" maxLength:"100" doc:"Part of the id or the name."`
+	Kind    string `query:"kind" maxLength:"64"`
+	Area    string `query:"area" maxLength:"64"`
+	Place   string `query:"place" maxLength:"64"`
+	Gateway string `query:"gateway" maxLength:"64" doc:"Those behind this gateway."`
+	Q       string `query:"q" maxLength:"100" doc:"Part of the id, the name or the address."`
 	PageParams
 }
 
@@ -78,13 +80,9 @@ func (s *Server) areas() []Area {
 }
 
 func (s *Server) listDevices(_ context.Context, in *devicesInput) (*pageOutput[live.DeviceState], error) {
-	var after string
-	if in.Cursor != "" {
-		parts, err := decodeCursor(in.Cursor, 1)
-		if err != nil {
-			return nil, err
-		}
-		after = parts[0]
+	after, err := in.after()
+	if err != nil {
+		return nil, err
 	}
 	q, found := strings.ToLower(in.Q), []live.DeviceState{}
 	for _, d := range s.live.List() {
@@ -92,15 +90,16 @@ func (s *Server) listDevices(_ context.Context, in *devicesInput) (*pageOutput[l
 			found = append(found, d)
 		}
 		if len(found) > in.Limit {
-			return page(found[:in.Limit], encodeCursor(found[in.Limit-1].ID)), nil
+			break
 		}
 	}
-	return page(found, ""), nil
+	return pageByID(found, in.Limit, func(d live.DeviceState) string { return d.ID }), nil
 }
 
 func (in *devicesInput) wants(d live.DeviceState, q string) bool {
 	return (in.Kind == "" || in.Kind == string(d.Kind)) && (in.Area == "" || in.Area == d.Area) &&
-		(q == "" || strings.Contains(strings.ToLower(d.ID), q) || strings.Contains(strings.ToLower(d.Name), q))
+		(in.Place == "" || in.Place == d.Place) && (in.Gateway == "" || in.Gateway == d.Gateway) &&
+		(q == "" || strings.Contains(strings.ToLower(d.ID+"\n"+d.Name+"\n"+d.Address), q))
 }
 
 func (s *Server) deviceMetrics(ctx context.Context, in *devicePath) (*pageOutput[string], error) {

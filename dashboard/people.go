@@ -17,11 +17,8 @@ type personPath struct {
 type personOutput struct{ Body MaskedPerson }
 
 type revealInput struct {
-	ID   string `path:"id" maxLength:"64"`
-	Body *struct {
-		Incident string `json:"incident,omitempty" maxLength:"64" doc:"The incident it is needed for."`
-		Reason   string `json:"reason,omitempty" maxLength:"200"`
-	} `required:"false"`
+	ID   string        `path:"id" maxLength:"64"`
+	Body *RevealReason `required:"false"`
 }
 
 type revealOutput struct{ Body RevealedPerson }
@@ -59,14 +56,8 @@ func (s *Server) reveal(ctx context.Context, in *revealInput) (*revealOutput, er
 	if _, ok := s.registry.View().Person(in.ID); !ok {
 		return nil, notFound("person")
 	}
-	e := AuditEntry{Actor: caller(ctx).user.Name, Action: "reveal", Person: in.ID}
-	if in.Body != nil {
-		e.Incident, e.Reason = in.Body.Incident, in.Body.Reason
-	}
-	if err := s.audit.add(ctx, e); err != nil {
-		p := unavailable("The reveal could not be audited, so nothing is shown; try again.")
-		p.cause = err
-		return nil, p
+	if err := s.auditReveal(ctx, AuditEntry{Person: in.ID}, in.Body); err != nil {
+		return nil, err
 	}
 	personal, err := s.registry.Reveal(in.ID)
 	if err != nil {
@@ -79,4 +70,18 @@ func (s *Server) reveal(ctx context.Context, in *revealInput) (*revealOutput, er
 		out.Body.Contacts = append(out.Body.Contacts, RevealedContact{Name: c.Name, Relation: c.Relation, Phone: c.Phone})
 	}
 	return out, nil
+}
+
+// auditReveal records who reveals what, and why. What can not be audited is not shown.
+func (s *Server) auditReveal(ctx context.Context, e AuditEntry, why *RevealReason) error {
+	e.Actor, e.Action = caller(ctx).user.Name, "reveal"
+	if why != nil {
+		e.Incident, e.Reason = why.Incident, why.Reason
+	}
+	if err := s.audit.add(ctx, e); err != nil {
+		p := unavailable("The reveal could not be audited, so nothing is shown; try again.")
+		p.cause = err
+		return p
+	}
+	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"watchhouse/alerts"
 	"watchhouse/ingest"
 	"watchhouse/journal"
-	"watchhouse/registry"
 )
 
 // Stable codes of problems; programs compare these, never the texts.
@@ -23,6 +22,8 @@ const (
 	codeNotFound             = "not_found"
 	codeInvalid              = "invalid"
 	codeConflict             = "conflict"
+	codeExists               = "exists"
+	codeInUse                = "in_use"
 	codePreconditionRequired = "precondition_required"
 	codeTooMany              = "too_many"
 	codeUnavailable          = "unavailable"
@@ -36,7 +37,7 @@ type Problem struct { //nolint:errname // RFC 9457 and the API's schema call it 
 	Title     string           `json:"title" doc:"Text of the HTTP status."`
 	Status    int              `json:"status"`
 	Detail    string           `json:"detail" doc:"What happened and what to do."`
-	Code      string           `json:"code" enum:"unauthorized,forbidden,not_found,invalid,conflict,precondition_required,too_many,unavailable,history_unavailable,internal"`
+	Code      string           `json:"code" enum:"unauthorized,forbidden,not_found,invalid,conflict,exists,in_use,precondition_required,too_many,unavailable,history_unavailable,internal"`
 	RequestID string           `json:"request_id" doc:"Also in the X-Request-Id header and in the hub's log."`
 	Errors    []FieldProblem   `json:"errors,omitempty" doc:"The faulty fields."`
 	Reason    string           `json:"reason,omitempty" doc:"Only with conflict: the guard that was broken."`
@@ -48,8 +49,10 @@ type Problem struct { //nolint:errname // RFC 9457 and the API's schema call it 
 
 // FieldProblem names a faulty field.
 type FieldProblem struct {
-	Location string `json:"location" doc:"For example body.priority, query.limit, header.If-Match."`
+	Location string `json:"location" doc:"For example body.priority, query.limit, header.If-Match; of a file, body[3].lat."`
 	Message  string `json:"message"`
+	Row      int    `json:"row,omitempty" doc:"Only of a file: its row or feature, 1 = the first."`
+	Column   string `json:"column,omitempty" doc:"Only of a file: its column or member."`
 }
 
 func newProblem(status int, code, detail string) *Problem {
@@ -104,6 +107,9 @@ func asProblem(err error) *Problem {
 		conflict *alerts.ConflictError
 		field    *alerts.InvalidError
 	)
+	if p := registryProblem(err); p != nil {
+		return p
+	}
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -113,7 +119,7 @@ func asProblem(err error) *Problem {
 		return invalid(location(field.Field), "want "+field.Want)
 	case errors.Is(err, alerts.ErrNotFound):
 		return notFound("incident")
-	case errors.Is(err, registry.ErrNotFound), errors.Is(err, journal.ErrNotFound):
+	case errors.Is(err, journal.ErrNotFound):
 		return notFound("record")
 	case errors.Is(err, ingest.ErrInvalid):
 		return invalid("query", err.Error())
@@ -121,8 +127,6 @@ func asProblem(err error) *Problem {
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "This hub has no time-series database (influxdb.url is not set); the journal keeps everything.")
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "The time-series database does not answer; the journal keeps everything.").retryAfter(10)
-	case errors.Is(err, registry.ErrKey):
-		p = unavailable("The key of the personal data is missing; tell the maintainer.")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrLaneFull), errors.Is(err, journal.ErrConflict):
 		p = unavailable("The hub could not store this now; try again.")

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -29,16 +30,17 @@ type operation struct {
 	may                       registry.Permission
 	status                    int   // of success; 0 = 200
 	problems                  []int // besides 401, 403, 422 and 500
+	maxBody                   int64 // bytes; 0 = as configured
 }
 
 // handle registers a route: authentication and permission first, then the handler, then its error as a problem.
 func handle[I, O any](s *Server, api huma.API, o operation, h func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: apiPrefix + o.path, Summary: o.summary,
-		DefaultStatus: o.status, MaxBodyBytes: s.cfg.MaxBodyBytes, BodyReadTimeout: bodyTimeout,
+		DefaultStatus: o.status, MaxBodyBytes: cmp.Or(o.maxBody, s.cfg.MaxBodyBytes), BodyReadTimeout: bodyTimeout,
 	}
 	statuses := append([]int{http.StatusUnprocessableEntity, http.StatusInternalServerError}, o.problems...)
-	if o.method == http.MethodPost {
+	if o.method == http.MethodPost || o.method == http.MethodPut {
 		statuses = append(statuses, http.StatusBadRequest, http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if o.may == anyone {

@@ -34,7 +34,7 @@ func (r *Registry) DeleteArea(ctx context.Context, actor, id string) error {
 			return fmt.Errorf("area %s: %w", id, ErrNotFound)
 		}
 		if user := d.userOfArea(id); user != "" {
-			return fmt.Errorf("area %s of %s: %w", id, user, ErrInUse)
+			return &InUseError{"area " + id, user}
 		}
 		d.do(op{Op: opDeleteArea, ID: id})
 		return nil

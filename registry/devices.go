@@ -37,11 +37,11 @@ func (r *Registry) DeleteDevice(ctx context.Context, actor, id string) error {
 			return fmt.Errorf("device %s: %w", id, ErrNotFound)
 		}
 		if child := d.childOf(id); child != "" {
-			return fmt.Errorf("gateway %s of device %s: %w", id, child, ErrInUse)
+			return &InUseError{"gateway " + id, "device " + child}
 		}
 		for _, u := range d.view.Users() {
 			if u.House == id {
-				return fmt.Errorf("house %s of user %s: %w", id, u.Name, ErrInUse)
+				return &InUseError{"house " + id, "user " + u.Name}
 			}
 		}
 		d.do(op{Op: opDeleteDevice, ID: id})

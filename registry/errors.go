@@ -36,6 +36,14 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("registry: %s: %s: want %s, got %s", e.Subject, e.Field, e.Want, e.Got)
 }
 
+// InUseError names what cannot be removed, and what refers to it. It is an ErrInUse.
+type InUseError struct{ Subject, By string }
+
+func (e *InUseError) Error() string { return ErrInUse.Error() + ": " + e.Subject + " by " + e.By }
+
+// Unwrap makes it an ErrInUse.
+func (e *InUseError) Unwrap() error { return ErrInUse }
+
 // ThrottledError tells a human to wait before the next attempt to sign in.
 type ThrottledError struct{ RetryAfter time.Duration }
 

@@ -32,7 +32,7 @@ func (r *Registry) DeletePerson(ctx context.Context, actor, id string) error {
 		}
 		for _, device := range d.next.Devices {
 			if device.Person == id {
-				return fmt.Errorf("person %s of device %s: %w", id, device.ID, ErrInUse)
+				return &InUseError{"person " + id, "device " + device.ID}
 			}
 		}
 		d.do(op{Op: opDeletePerson, ID: id})

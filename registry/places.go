@@ -32,7 +32,7 @@ func (r *Registry) DeletePlace(ctx context.Context, actor, id string) error {
 		}
 		for _, device := range d.next.Devices {
 			if device.Place == id {
-				return fmt.Errorf("place %s of device %s: %w", id, device.ID, ErrInUse)
+				return &InUseError{"place " + id, "device " + device.ID}
 			}
 		}
 		d.do(op{Op: opDeletePlace, ID: id})

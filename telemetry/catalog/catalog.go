@@ -83,6 +83,9 @@ func (c *Catalog) Kinds() []Kind {
 	return list
 }
 
+// CommonEvents lists the event types of every kind.
+func (c *Catalog) CommonEvents() []string { return slices.Sorted(maps.Keys(c.common)) }
+
 // KnownEvent reports whether typ is in the vocabulary of the kind. It allocates nothing.
 func (c *Catalog) KnownEvent(id telemetry.Kind, typ string) bool {
 	if c.common[typ] {

@@ -23,6 +23,9 @@ func shippedCatalog(tb testing.TB) *Catalog {
 func TestKnownEvent(t *testing.T) {
 	c := shippedCatalog(t)
 	common := strings.Fields("smoke heat door tilt opened emptied bag_on_ground")
+	if got := c.CommonEvents(); !slices.Equal(got, slices.Sorted(slices.Values(common))) {
+		t.Errorf("common events %v, want %v", got, common)
+	}
 	vocabulary := map[telemetry.Kind][]string{
 		telemetry.EmergencyButton: strings.Fields("sos cancel fall test tamper"),
 		telemetry.SafetyHouse:     strings.Fields("panic duress check_in check_out presence patrol_scan depart arrive complete report"),
