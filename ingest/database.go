@@ -20,7 +20,6 @@ type database struct {
 	client  influxdb2.Client
 	http    *http.Client
 	writer  api.WriteAPIBlocking
-	reader  api.QueryAPI
 	bucket  string
 	timeout time.Duration
 }
@@ -43,7 +42,7 @@ func newDatabase(cfg Config, token string) *database {
 	c := influxdb2.NewClientWithOptions(cfg.URL, token, opts)
 	return &database{
 		client: c, http: h, bucket: cfg.Bucket, timeout: cfg.Timeout,
-		writer: c.WriteAPIBlocking(cfg.Org, cfg.Bucket), reader: c.QueryAPI(cfg.Org),
+		writer: c.WriteAPIBlocking(cfg.Org, cfg.Bucket),
 	}
 }
 

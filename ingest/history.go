@@ -1,11 +1,9 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -36,6 +34,7 @@ type Point struct {
 	Max  float64 `json:"max"`
 	Mean float64 `json:"mean"`
 	N    int     `json:"n"`
+	Late bool    `json:"late,omitempty"` // a reading of the device in this window arrived late
 }
 
 const (
@@ -53,17 +52,15 @@ func (i *Ingest) Series(ctx context.Context, q Query) ([]Point, error) {
 	if err != nil {
 		return nil, err
 	}
-	windows := map[int64]*Point{}
-	err = i.ask(ctx, seriesFlux(i.bucket(), q.Device, q.Metric, w), func(r row) error { return r.into(windows) })
+	t, err := i.ask(ctx, seriesQuery(q.Device, q.Metric, w))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Point, 0, len(windows))
-	for _, p := range windows {
-		out = append(out, *p)
+	points, err := t.points()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	slices.SortFunc(out, func(a, b Point) int { return cmp.Compare(a.TS, b.TS) })
-	return out, nil
+	return points, nil
 }
 
 // Metrics lists the metrics a device has in the last 30 days, by name. Errors as for Series.
@@ -71,17 +68,14 @@ func (i *Ingest) Metrics(ctx context.Context, device string) ([]string, error) {
 	if !telemetry.ValidID(device) {
 		return nil, fmt.Errorf("%w: device", ErrInvalid)
 	}
-	names := map[string]bool{}
-	err := i.ask(ctx, metricsFlux(i.bucket(), device, metricsSpan), func(r row) error {
-		if name, ok := r.value.(string); ok && name != clockBadField && name != lateField {
-			names[name] = true
-		}
-		return nil
-	})
+	t, err := i.ask(ctx, metricsQuery(device, time.Now().Add(-metricsSpan)))
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(names)), nil
+	own := func(name string) bool { return name == clockBadField || name == lateField }
+	names := slices.DeleteFunc(t.names(), own)
+	slices.Sort(names)
+	return names, nil
 }
 
 // Window gives the length of the windows that Series answers q with.

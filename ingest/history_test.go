@@ -44,8 +44,8 @@ func TestSeriesGivesWindowsWithGaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Point{
-		{at(0).UnixMilli(), -6, 20, 8, 3},
-		{at(3 * time.Minute).UnixMilli(), 5, 7, 6, 2},
+		{at(0).UnixMilli(), -6, 20, 8, 3, false},
+		{at(3 * time.Minute).UnixMilli(), 5, 7, 6, 2, false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,11 +56,34 @@ func TestSeriesGivesWindowsWithGaps(t *testing.T) {
 	}
 }
 
+func TestAWindowSaysThatAReadingWasLate(t *testing.T) {
+	s := newStore(t, "")
+	r := newRig(t, s.config(), devices{"d1": {ID: "d1", ReportInterval: time.Minute}})
+	for _, m := range []struct {
+		metric  string
+		minute  time.Duration
+		arrived time.Duration
+	}{{"temp_c", 0, 0}, {"temp_c", 1, 20}, {"hum", 2, 20}, {"temp_c", 3, 10}, {"temp_c", 4, 5}, {"hum", 4, 15}} {
+		ts := at(m.minute * time.Minute)
+		r.append(message("d1", ts.Add(m.arrived*time.Minute).UnixNano(), fmt.Sprintf(`{"ts":%d,%q:1}`, ts.UnixMilli(), m.metric)))
+	}
+	r.run()
+	r.drained()
+	got, err := r.i.Series(t.Context(), Query{"d1", "temp_c", at(0), at(time.Hour), time.Minute})
+	window := func(minute time.Duration, late bool) Point {
+		return Point{at(minute * time.Minute).UnixMilli(), 1, 1, 1, 1, late}
+	}
+	want := []Point{window(0, false), window(1, true), window(3, false), window(4, true)} // in 4 another metric was
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 func TestMetricsListsWhatADeviceSent(t *testing.T) {
 	s := newStore(t, "")
 	now := time.Since(base)
 	s.write(line("device=d1", "temp_c", 1, now) + line("device=d1,area=a", "hum", 1, now-29*24*time.Hour) +
-		line("device=d1", "clock_bad", 1, now) + line("device=d1", "temp_c", 2, now-time.Hour) +
+		line("device=d1", "clock_bad", 1, now) + line("device=d1", "late_s", 900, now) + line("device=d1", "temp_c", 2, now-time.Hour) +
 		line("device=d1", "ancient", 1, now-31*24*time.Hour) + line("device=d2", "other", 1, now))
 	r := newRig(t, s.config(), nil)
 	defer r.i.db.close()
@@ -105,11 +128,11 @@ func TestSeriesRefusesWhatCannotBeAnswered(t *testing.T) {
 	}
 }
 
-// TestHostileNamesAreOnlyNames: the real Flux takes every string as the string it is.
+// TestHostileNamesAreOnlyNames: the real InfluxQL takes every string as the string it is.
 func TestHostileNamesAreOnlyNames(t *testing.T) {
 	s := newStore(t, "")
 	names := []string{
-		`a" or true or r._field == "b`, `a\`, `a\b`, "${1 + 1}", `\x41`, "温度", "a b,c=d", `a") |> drop(columns: ["x`, "'; DROP DATABASE x", "$", "{}",
+		`a" or true or r._field == "b`, `a\`, `a\b`, "${1 + 1}", `\x41`, "温度", "a b,c=d", `"; DROP DATABASE x; --`, "'; DROP DATABASE x", `\\x`, `a"::field`, "$x", "{}", "time()",
 	}
 	var lines strings.Builder
 	for n, name := range names {
@@ -123,35 +146,28 @@ func TestHostileNamesAreOnlyNames(t *testing.T) {
 	for n, name := range names {
 		name = strings.TrimSuffix(name, `\`)
 		got, err := r.i.Series(t.Context(), Query{"d1", name, at(0), at(time.Hour), time.Hour})
-		want := []Point{{at(0).UnixMilli(), float64(n), float64(n), float64(n), 1}}
+		want := []Point{{at(0).UnixMilli(), float64(n), float64(n), float64(n), 1, false}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%q: %s %v", name, diff, err)
 		}
 	}
 }
 
-func TestQuoteLeavesNothingThatEndsALiteral(t *testing.T) {
+// TestNothingInAQuoteEndsIt, by the rules of InfluxQL's scanner: it knows the escapes of the mark, the backslash and the newline.
+func TestNothingInAQuoteEndsIt(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`["\\${}\n\x00a]*`)).Draw(rt, "s")
-		q := quote(s)
-		inner := q[1 : len(q)-1]
-		var back []byte
-		for len(inner) > 0 {
-			if inner[0] != '\\' {
-				if strings.ContainsRune("\"$\n{}", rune(inner[0])) || inner[0] >= 0x80 {
-					rt.Fatalf("%q holds %q bare", q, inner[0])
-				}
-				back, inner = append(back, inner[0]), inner[1:]
-				continue
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`["'\\\n\x00a]*`)).Draw(rt, "s")
+		for mark, quoted := range map[string]string{`"`: quoteName(s), `'`: quoteText(s)} {
+			inner := strings.TrimSuffix(strings.TrimPrefix(quoted, mark), mark)
+			if len(inner) != len(quoted)-2 {
+				rt.Fatalf("%s has no marks", quoted)
 			}
-			var b byte
-			if _, err := fmt.Sscanf(inner[:4], `\x%02x`, &b); err != nil {
-				rt.Fatal(err)
+			if rest := strings.NewReplacer(`\\`, "", `\`+mark, "", `\n`, "").Replace(inner); strings.ContainsAny(rest, mark+"\\\n") {
+				rt.Fatalf("%s holds a bare sign", quoted)
 			}
-			back, inner = append(back, b), inner[4:]
-		}
-		if string(back) != s {
-			rt.Fatalf("%q came back as %q", s, back)
+			if back := strings.NewReplacer(`\\`, `\`, `\`+mark, mark, `\n`, "\n").Replace(inner); back != s {
+				rt.Fatalf("%q came back as %q", s, back)
+			}
 		}
 	})
 }

@@ -22,7 +22,7 @@ import (
 	"watchhouse/registry"
 )
 
-// shared is the one influxd with Flux (two seconds to start); every test has its own database in it.
+// shared is the one influxd of most tests; every test has its own database in it.
 type sharedServer struct {
 	once sync.Once
 	dir  string
@@ -69,7 +69,7 @@ func (s *sharedServer) url(t testing.TB) string {
 		defer cancel()
 		var bin string
 		if bin, s.err = influxdb.Find(context.Background()); s.err == nil {
-			s.s, s.err = influxdb.Start(ctx, bin, s.dir)
+			s.s, s.err = influxdb.StartConfig(ctx, influxdb.Config{Bin: bin, Dir: s.dir, NoFlux: true})
 		}
 	})
 	if s.err != nil {
