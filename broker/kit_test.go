@@ -98,6 +98,11 @@ func granted(who registry.Principal, topic string, publish bool) bool {
 	})
 }
 
+func (p *people) Locate(topic, _ string) (registry.Origin, error) {
+	t, err := telemetry.ParseTopic(topic)
+	return registry.Origin{Topic: t}, err
+}
+
 func (p *people) Revision() uint64 { return p.revision.Load() }
 
 func (p *people) Changed() <-chan struct{} {

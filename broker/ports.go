@@ -53,6 +53,7 @@ type directory interface {
 	Authenticate(username, clientID string, secret []byte) (registry.Principal, error)
 	MayPublish(p registry.Principal, topic string) bool
 	MaySubscribe(p registry.Principal, filter string) bool
+	Locate(topic, sender string) (registry.Origin, error)
 	Revision() uint64
 	Changed() <-chan struct{}
 	Known(deviceID string) bool
@@ -62,6 +63,10 @@ type directory interface {
 type registryDirectory struct{ *registry.Registry }
 
 func (d registryDirectory) Revision() uint64 { return d.View().Revision() }
+
+func (d registryDirectory) Locate(topic, sender string) (registry.Origin, error) {
+	return d.View().Locate(topic, sender)
+}
 
 func (d registryDirectory) Known(id string) bool {
 	_, ok := d.View().Device(id)

@@ -89,19 +89,19 @@ func (c *conn) inbound() *inbound2 {
 
 // dispatch submits p, or refuses it when telemetry has no room.
 func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
-	size := len(p.payload) + len(r.topic) + envelopeBytes
-	if r.lane == telemetryLane && c.refused.Load() {
-		return c.turnAway(r.lane, a, q)
+	size, lane := len(p.payload)+len(r.topic)+envelopeBytes, r.laneOf(p.payload)
+	if lane == telemetryLane && c.refused.Load() {
+		return c.turnAway(lane, a, q)
 	}
-	switch ok, err := c.admit(r.lane, size); {
+	switch ok, err := c.admit(lane, size); {
 	case err != nil:
 		return err
 	case !ok:
-		return c.turnAway(r.lane, a, q)
+		return c.turnAway(lane, a, q)
 	}
 	m := c.envelope(p, r)
 	item := c.b.newPending()
-	item.lane, item.size, item.ack, item.q = r.lane, size, a, q
+	item.lane, item.size, item.ack, item.q = lane, size, a, q
 	if r.keep && p.retain {
 		item.retain, item.topic, item.payload, item.qos = true, r.topic, m.Payload, p.qos
 	}
@@ -111,7 +111,7 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	if err := c.submit(item, m); err == nil || errors.Is(err, errLifeFailed) {
 		return err
 	}
-	return c.turnAway(r.lane, a, q)
+	return c.turnAway(lane, a, q)
 }
 
 // turnAway answers telemetry that could not be taken.

@@ -141,9 +141,15 @@ func (r *retained) replay(e journal.Entry) {
 	if !e.Retain || e.Kind != journal.Publish && e.Kind != journal.Will {
 		return
 	}
-	if t, err := telemetry.ParseTopic(e.Topic); err == nil && t.Channel == telemetry.ChannelStatus {
+	if isStatus(e.Topic) {
 		r.put(e.Topic, e.Payload, e.QoS, e.Pos)
 	}
+}
+
+// isStatus reports whether a topic is a status of wh/v1, the only one that is kept for later subscribers.
+func isStatus(topic string) bool {
+	t, err := telemetry.ParseTopic(topic)
+	return err == nil && t.Channel == telemetry.ChannelStatus
 }
 
 // save writes the snapshot if anything has come since the last one.

@@ -1,6 +1,9 @@
 package broker
 
-import "watchhouse/telemetry"
+import (
+	"watchhouse/registry"
+	"watchhouse/telemetry"
+)
 
 // route is what becomes of a topic that a connection publishes to.
 type route struct {
@@ -8,6 +11,19 @@ type route struct {
 	lane   laneID
 	keep   bool   // status: its retained copy is kept
 	reject string // why it is not taken, "" = it is
+
+	stranger *registry.Origin // an address of a bridge that nobody has registered: the payload decides about the lane
+}
+
+// laneOf is the lane of a message. A stranger has no place in life.db, unless it calls for help.
+func (r *route) laneOf(payload []byte) laneID {
+	if r.stranger == nil {
+		return r.lane
+	}
+	if c, err := r.stranger.Read(payload); err == nil && c.Help() {
+		return eventLane
+	}
+	return r.lane
 }
 
 // maxRoutes bounds a connection's memory of topics; a gateway with more children than that asks the registry more often.
@@ -49,30 +65,37 @@ func (rc *routeCache) remember(r *route) {
 	rc.all[r.topic] = r
 }
 
-// decide applies the access rules and the table of DESIGN 4. What a bridge may publish outside wh/v1 goes to telemetry, where
-// it can neither fill life nor delay a call, until a profile knows it.
+// decide applies the access rules and the table of DESIGN 4. What a bridge may publish and no profile knows goes to telemetry, where
+// it can neither fill life nor delay a call.
 func (c *conn) decide(topic string) *route {
 	r := &route{topic: topic, lane: telemetryLane}
 	if !c.b.directory.MayPublish(c.who, topic) {
 		r.reject = rejectForeign
 		return r
 	}
-	t, err := telemetry.ParseTopic(topic)
-	if err != nil {
-		if c.who.Kind != "" {
-			r.reject = rejectUnknown
-		}
-		return r
+	o, err := c.b.directory.Locate(topic, c.who.ID)
+	switch {
+	case err != nil && c.who.Kind != "":
+		r.reject = rejectUnknown
+	case err != nil:
+	case o.Foreign() && !o.Registered:
+		r.stranger = &o
+	default:
+		r.assign(o)
 	}
-	switch t.Channel {
+	return r
+}
+
+// assign gives the messages of a known device their lane. Only wh/v1 has retained messages: a bridge repeats its own.
+func (r *route) assign(o registry.Origin) {
+	switch o.Topic.Channel {
 	case telemetry.ChannelEvent:
 		r.lane = eventLane
 	case telemetry.ChannelStatus:
-		r.lane, r.keep = stateLane, true
+		r.lane, r.keep = stateLane, !o.Foreign()
 	case telemetry.ChannelCommandAck:
 		r.lane = stateLane
 	case telemetry.ChannelCommand:
 		r.reject = rejectCommand
 	}
-	return r
 }

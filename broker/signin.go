@@ -89,14 +89,14 @@ func (b *Broker) inherit(cl *mqtt.Client, clean bool) (present bool) {
 
 // signIn checks a valid CONNECT and begins the session.
 func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Code {
-	username := string(pk.Connect.Username)
+	username, secret := b.credentials(cl, &pk)
 	if pk.Properties.AuthenticationMethod != "" {
 		return packets.ErrBadAuthenticationMethod
 	}
 	if code := b.nameClient(cl, username, pk); code != packets.CodeSuccess {
 		return b.denied(c, username, code)
 	}
-	who, err := b.directory.Authenticate(username, cl.ID, pk.Connect.Password)
+	who, err := b.directory.Authenticate(username, cl.ID, secret)
 	if err != nil {
 		return b.denied(c, username, packets.ErrBadUsernameOrPassword)
 	}

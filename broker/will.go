@@ -9,7 +9,6 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"watchhouse/journal"
-	"watchhouse/telemetry"
 )
 
 // will is a client's last word. The library never sees it: there it would pass neither the access rules nor the journal, and a
@@ -22,13 +21,12 @@ type will struct {
 	delay   time.Duration
 }
 
-// willOf takes the will out of a CONNECT; ok is false when it may not be where it wants to be. Only status takes wills.
+// willOf takes the will out of a CONNECT; ok is false when it may not be where it wants to be.
 func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
 	if !pk.Connect.WillFlag {
 		return nil, true
 	}
-	t, err := telemetry.ParseTopic(pk.Connect.WillTopic)
-	if err != nil || t.Channel != telemetry.ChannelStatus || !b.directory.MayPublish(c.who, pk.Connect.WillTopic) {
+	if !willMayBe(c, pk.Connect.WillTopic) || !b.directory.MayPublish(c.who, pk.Connect.WillTopic) {
 		return nil, false
 	}
 	delay := pk.Connect.WillProperties.WillDelayInterval
@@ -42,6 +40,12 @@ func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
 		retain:  pk.Connect.WillRetain,
 		delay:   time.Duration(min(delay, pk.Properties.SessionExpiryInterval)) * time.Second,
 	}, true
+}
+
+// willMayBe: of wh/v1 only status takes wills. A bridge may have one among its own topics, where nothing but its absence is read
+// from it (zigbee2mqtt/bridge/state).
+func willMayBe(c *conn, topic string) bool {
+	return isStatus(topic) || c.who.Kind == "" && !strings.HasPrefix(topic, "wh/")
 }
 
 // wills are those that wait for their delay, by client id.
@@ -115,7 +119,7 @@ func (b *Broker) submitWill(c *conn, w *will) {
 			b.complain(err)
 			return
 		}
-		if w.retain {
+		if w.retain && isStatus(w.topic) {
 			b.retained.put(w.topic, w.payload, w.qos, r.Pos)
 		}
 		if b.fanout.wanted() {

@@ -4,11 +4,13 @@ import (
 	"strings"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
 )
 
 // MayPublish decides by default against. A device may publish on its own topics, a gateway on those of its children
 // (wh/v1/{gateway}/child/{device}/…); nobody but the hub on a command topic. A child that is not registered at all may only
-// send events: that is a call from an unknown place. A child of another gateway may send nothing. Bridges have their grants.
+// send events: that is a call from an unknown place. A child of another gateway may send nothing. A device whose model speaks a
+// profile that names no device in its topics (v1/devices/me/telemetry) may publish there, too. Bridges have their grants.
 // The decision is by the registry of now: a deleted device has no rights left, whatever its connection was told.
 func (r *Registry) MayPublish(p Principal, topic string) bool {
 	v := r.View()
@@ -16,7 +18,10 @@ func (r *Registry) MayPublish(p Principal, topic string) bool {
 		return validTopic(topic) && v.granted(p.ID, topic, func(g Grant) bool { return g.Publish })
 	}
 	t, err := telemetry.ParseTopic(topic)
-	if err != nil || t.Channel == telemetry.ChannelCommand {
+	if err != nil {
+		return v.speaksOn(p.ID, topic)
+	}
+	if t.Channel == telemetry.ChannelCommand {
 		return false
 	}
 	self, known := v.state.Devices[p.ID]
@@ -33,6 +38,16 @@ func (r *Registry) MayPublish(p Principal, topic string) bool {
 		return t.Channel == telemetry.ChannelEvent
 	}
 	return child.Gateway == p.ID
+}
+
+// speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
+func (v *View) speaksOn(device, topic string) bool {
+	p, e, _, ok := v.catalog.Envelope(topic)
+	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing {
+		return false
+	}
+	s, known := v.speakers().byID[device]
+	return known && s.profile == p.ID
 }
 
 // MaySubscribe decides by default against. A device may subscribe below its own prefix, which for a gateway holds its

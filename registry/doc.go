@@ -66,7 +66,8 @@
 //
 // Everything is denied that is not allowed. A device publishes on wh/v1/{device}/ event, telemetry, status and command/ack, a
 // gateway also on wh/v1/{gateway}/child/{device}/… of the devices registered behind it, and the event of a device that is not
-// registered at all: a call from an unknown place. Devices subscribe below wh/v1/{device}/. Bridges and observers have grants:
+// registered at all: a call from an unknown place. A device whose model speaks of itself on a topic without a name
+// (v1/devices/me/telemetry) publishes there, too. Devices subscribe below wh/v1/{device}/. Bridges and observers have grants:
 // a filter, to publish or to subscribe; what they ask for must lie wholly within one grant.
 //
 // # Errors

@@ -128,3 +128,27 @@ func TestSpeakersAreCheckedWhenTheyAreRegistered(t *testing.T) {
 	mustPut(t, r, nil, Device{ID: "same", Model: "zigbee-leak", Address: "24e124535b316056"}, // another profile
 		Device{ID: "garage", Kind: telemetry.Garage, Model: "milesight-em310-udl"})
 }
+
+func TestWhoSpeaksOnTheTopicWithoutAName(t *testing.T) {
+	r := speakersOf(t)
+	for _, tc := range []struct {
+		who, topic string
+		want       bool
+	}{
+		{"tb", "v1/devices/me/telemetry", true},
+		{"tb", "v1/devices/me/attributes", true},
+		{"tb", "v1/devices/me/rpc/request/1", false},
+		{"tb", "v1/devices/other/telemetry", false},
+		{"tb", "wh/v1/tb/event", true},
+		{"btn", "v1/devices/me/telemetry", false},
+		{"lora", "v1/devices/me/telemetry", false}, // its profile is another
+		{"tb", upOf + "24e124535b316056/event/up", false},
+	} {
+		if got := r.MayPublish(r.mustPrincipal(t, tc.who), tc.topic); got != tc.want {
+			t.Errorf("%s may publish on %s: %v, want %v", tc.who, tc.topic, got, tc.want)
+		}
+	}
+	if r.MaySubscribe(r.mustPrincipal(t, "tb"), "v1/devices/me/attributes") {
+		t.Error("a device would hear what all others publish on the topic without a name")
+	}
+}
