@@ -3,37 +3,42 @@ package device
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
-
-	"watchhouse/telemetry"
 )
 
-// body is the physical side of a device.
+// body is the physical side of a device: what every kind has, and the life of its own kind.
 type body struct {
-	kind    telemetry.Kind
-	power   telemetry.Power
+	powered bool    // on mains
 	battery float64 // per cent
+	drain   float64 // per cent for a heartbeat
 	radio   float64 // usual signal, dBm
-	warmth  float64 // °C above the place's usual
 	frozen  map[string]float64
 	drift   float64
+	clock   clock
+	life    life
 }
 
-func newBody(spec Spec, rng *rand.Rand) body {
-	b := body{kind: spec.Kind, power: spec.Power, battery: 100, radio: -62 - 45*rng.Float64(), warmth: 4*rng.Float64() - 2}
-	if spec.Power == "battery" {
+// batteryLife is how long a battery lasts at the report interval.
+const batteryLife = 5 * 365 * 24 * time.Hour
+
+func newBody(spec Spec, o Options, rng *rand.Rand) body {
+	b := body{
+		powered: spec.Power != "battery", battery: 100, drain: 100 * float64(spec.Interval) / float64(batteryLife),
+		radio: -62 - 45*rng.Float64(), clock: newClock(spec.Kind, o),
+	}
+	if !b.powered {
 		b.battery = 35 + 65*rng.Float64()
 	}
+	b.life = newLife(spec.Kind, b.clock.at(o.Start), rng)
 	return b
 }
 
-// drainPerBeat is a five-year battery at a beat every four hours, in per cent.
-const drainPerBeat = 100.0 / (5 * 365 * 6)
-
 // age uses the battery up by one heartbeat. With the drain fault it is empty after a handful.
 func (b *body) age(f Faults) {
-	if b.power == "battery" || f.Drain {
-		b.battery -= drainPerBeat
+	if !b.powered || f.Drain {
+		b.battery -= b.drain
 	}
 	if f.Drain {
 		b.battery -= 0.4
@@ -53,20 +58,39 @@ func (b *body) age(f Faults) {
 
 func (b *body) dead() bool { return b.battery <= 0 }
 
+// wakes is when the body's life wants to be asked, by the wall's clock; far away when it does not.
+func (b *body) wakes() time.Time {
+	if at := b.life.wakes(); !at.IsZero() {
+		return b.clock.wall(at)
+	}
+	return b.clock.start.Add(1 << 60)
+}
+
+// live lets the time pass and gives the events in it. Lids say nothing in a fast life: the hub compares their times with the hours of the
+// place, which are those of the wall.
+func (b *body) live(now time.Time, rng *rand.Rand) []string {
+	events := b.life.live(b.clock.at(now), rng)
+	if b.clock.pace > 1 {
+		events = slices.DeleteFunc(events, func(typ string) bool { return typ == "opened" })
+	}
+	return events
+}
+
 // metrics are what a heartbeat reports; a stuck device repeats the first values for ever.
 func (b *body) metrics(now time.Time, rng *rand.Rand) map[string]float64 {
 	if len(b.frozen) > 0 {
 		return b.frozen
 	}
-	m := map[string]float64{
-		"battery_pct": math.Round(b.battery),
-		"rssi_dbm":    math.Round(b.radio + 3*rng.NormFloat64()),
-		"temp_c":      round1(b.temperature(now) + 0.3*rng.NormFloat64() + b.drift),
+	m := b.life.measure(b.clock.at(now), rng)
+	for name, v := range m {
+		m[name] = round1(v + b.off(name))
 	}
-	if b.power == "battery" {
-		m["battery_v"] = math.Round((2.4+1.2*b.battery/100)*100) / 100
-	} else {
+	m["battery_pct"] = math.Round(b.battery)
+	m["rssi_dbm"] = math.Round(b.radio + 3*rng.NormFloat64())
+	if b.powered {
 		m["mains"] = 1
+	} else {
+		m["battery_v"] = math.Round((2.4+1.2*b.battery/100)*100) / 100
 	}
 	if b.frozen != nil {
 		b.frozen = m
@@ -74,18 +98,12 @@ func (b *body) metrics(now time.Time, rng *rand.Rand) map[string]float64 {
 	return m
 }
 
-// temperature follows the day: coldest at five in the morning, warmest at three in the afternoon; flats less than gatehouses and roofs.
-func (b *body) temperature(now time.Time) float64 {
-	local := now.In(shanghai())
-	hour := float64(local.Hour()) + float64(local.Minute())/60
-	swing := map[telemetry.Kind]float64{telemetry.EmergencyButton: 1.5, telemetry.Gateway: 6}[b.kind]
-	if swing == 0 {
-		swing = 3.5
+// off is how far a drifting sensor is off: thermometers and fill sensors are the ones that drift.
+func (b *body) off(metric string) float64 {
+	if metric == "temp_c" || strings.HasPrefix(metric, "fill_") {
+		return b.drift
 	}
-	return 21 + b.warmth + swing*math.Sin((hour-10)/24*2*math.Pi)
+	return 0
 }
-
-// shanghai has had no daylight saving time since 1991; a fixed zone needs no zone files.
-func shanghai() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
 
 func round1(x float64) float64 { return math.Round(x*10) / 10 }

@@ -15,6 +15,11 @@ type Options struct {
 	Start time.Time
 	Speed float64 // heartbeats come this many times more often than the interval asks for; at least 1
 	Boot  uint32  // restart counter; 0 = a small one from the seed. A later run with the same one would repeat identities
+
+	// Points and garages live Pace times faster than the clock, at least 1, beginning at From (zero = Start), and tell of it as often. Their
+	// messages carry the clock's time.
+	Pace float64
+	From time.Time
 }
 
 // Device is one simulated device.
@@ -37,17 +42,29 @@ type Device struct {
 func New(spec Spec, o Options) *Device {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(spec.ID)) // a hash does not fail
-	d := &Device{
-		spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())),
-		every: time.Duration(float64(spec.Interval) / max(1, o.Speed)),
-	}
+	d := &Device{spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())), every: o.every(spec)}
 	if d.boot = 1 + d.rng.Uint32N(5); o.Boot > 0 {
 		d.boot = o.Boot
 	}
-	d.body = newBody(spec, d.rng)
+	d.body = newBody(spec, o, d.rng)
 	d.guard = newGuard(spec, o.Start, d.rng)
 	d.due = o.Start.Add(upTo(d.rng, min(d.every, 20*time.Second)))
 	return d
+}
+
+// paceFloor is the shortest interval that a fast life may ask for.
+const paceFloor = 10 * time.Second
+
+// alarmEvery is how often a detector measures a fire.
+const alarmEvery = 5 * time.Second
+
+// every is the time between two heartbeats.
+func (o Options) every(spec Spec) time.Duration {
+	every := time.Duration(float64(spec.Interval) / max(1, o.Speed))
+	if !lively(spec.Kind) || o.Pace <= 1 {
+		return every
+	}
+	return min(every, max(paceFloor, time.Duration(float64(spec.Interval)/o.Pace)))
 }
 
 // upTo is a random part of d, from nothing to all of it.
@@ -62,7 +79,15 @@ func (d *Device) Spec() Spec { return d.spec }
 func (d *Device) Due() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.guard.sooner(d.due)
+	return d.next()
+}
+
+func (d *Device) next() time.Time {
+	next := d.guard.sooner(d.due)
+	if at := d.body.wakes(); at.Before(next) {
+		return at
+	}
+	return next
 }
 
 // Tick gives the messages that are due by now, after faults.
@@ -73,13 +98,25 @@ func (d *Device) Tick(now time.Time) []Delivery {
 	for _, typ := range d.guard.tick(now, d.rng) {
 		out = append(out, d.deliver(d.event(now, typ))...)
 	}
-	if now.Before(d.due) {
+	if now.Before(d.due) && now.Before(d.body.wakes()) {
 		return d.hush(out)
 	}
+	return d.hush(append(out, d.report(now)...))
+}
+
+// report lets the body live until now and gives its events and a heartbeat.
+func (d *Device) report(now time.Time) []Delivery {
+	var out []Delivery
+	for _, typ := range d.body.live(now, d.rng) {
+		out = append(out, d.deliver(d.event(now, typ))...)
+	}
 	// Never later than the registry expects, and not in step with the others.
-	d.due = now.Add(d.every - upTo(d.rng, d.every/10))
-	out = append(out, d.deliver(d.heartbeat(now))...)
-	return d.hush(out)
+	every := d.every
+	if g, ok := d.body.life.(*garage); ok && g.burning {
+		every = min(every, alarmEvery)
+	}
+	d.due = now.Add(every - upTo(d.rng, every/10))
+	return append(out, d.deliver(d.heartbeat(now))...)
 }
 
 // hush drops what a silent or dead device would have said.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,11 @@ func button(power telemetry.Power, interval time.Duration) Spec {
 	return Spec{ID: "btn-0001", Kind: telemetry.EmergencyButton, Power: power, Interval: interval}
 }
 
+// kinds that have a model.
+var kinds = []telemetry.Kind{
+	telemetry.EmergencyButton, telemetry.SafetyHouse, telemetry.Gateway, telemetry.SortingPoint, telemetry.RecyclablesPoint, telemetry.Garage,
+}
+
 // day plays a device for a while and gives what it said.
 func day(d *Device, start time.Time, long time.Duration) []Delivery {
 	var out []Delivery
@@ -27,7 +33,7 @@ func day(d *Device, start time.Time, long time.Duration) []Delivery {
 }
 
 func TestSameSeedSameDay(t *testing.T) {
-	for _, kind := range []telemetry.Kind{telemetry.EmergencyButton, telemetry.SafetyHouse, telemetry.Gateway} {
+	for _, kind := range kinds {
 		play := func(seed uint64) []Delivery {
 			spec := Spec{ID: "x-1", Kind: kind, Power: "mains", Interval: 5 * time.Minute}
 			return day(New(spec, Options{Seed: seed, Start: noon}), noon, 24*time.Hour)
@@ -127,16 +133,25 @@ func TestDayOfAHouse(t *testing.T) {
 }
 
 func TestTemperatureFollowsTheDay(t *testing.T) {
-	b := body{kind: telemetry.Gateway}
+	b := indoor{swing: 6}
 	night, afternoon := b.temperature(noon.Add(-7*time.Hour)), b.temperature(noon.Add(4*time.Hour))
 	if afternoon-night < 8 {
 		t.Errorf("05:00 %.1f °C, 16:00 %.1f °C", night, afternoon)
 	}
 }
 
+// Every fault shows on every kind.
 func TestFaults(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			faultsOf(t, Spec{ID: "d-1", Kind: kind, Power: "battery", Interval: time.Minute})
+		})
+	}
+}
+
+func faultsOf(t *testing.T, spec Spec) {
 	tick := func(f Faults) (*Device, []Delivery) {
-		d := New(button("battery", time.Minute), Options{Seed: 9, Start: noon})
+		d := New(spec, Options{Seed: 9, Start: noon})
 		d.SetFaults(f)
 		return d, day(d, noon, 10*time.Minute)
 	}
@@ -156,7 +171,7 @@ func TestFaults(t *testing.T) {
 		t.Error("skew: want old times")
 	}
 	d, out := tick(Faults{Drain: true})
-	if len(out) > 6 || !d.Dead() {
+	if len(telemetryOf(out)) > 6 || !d.Dead() {
 		t.Errorf("drain: %d messages and battery %v, want a dead device", len(out), d.body.battery)
 	}
 	if d.SetFaults(Faults{}); d.Dead() {
@@ -165,34 +180,39 @@ func TestFaults(t *testing.T) {
 	if d, _ := tick(Faults{Dropout: 1}); len(d.Event(noon, "sos")) != 1 {
 		t.Error("a press must not fall to a dropout")
 	}
+	if d, _ := tick(Faults{Flap: time.Second}); d.Flap() != time.Second {
+		t.Error("flap: the fleet is not told")
+	}
+	_, out = tick(Faults{Stuck: true})
+	for _, m := range telemetryOf(out)[1:] {
+		for name, v := range values(t, m) {
+			if first := values(t, telemetryOf(out)[0])[name]; v != first && name != "seq" && name != "ts" {
+				t.Errorf("stuck: %s moved from %v to %v", name, first, v)
+			}
+		}
+	}
+	_, healthy := tick(Faults{})
+	_, out = tick(Faults{Drift: 2})
+	for name, v := range values(t, telemetryOf(out)[8]) {
+		usual := values(t, telemetryOf(healthy)[8])[name]
+		if drifts := name == "temp_c" || strings.HasPrefix(name, "fill_"); drifts && v < usual+12 {
+			t.Errorf("drift: %s is %v, without the fault %v", name, v, usual)
+		}
+	}
 }
 
-func TestStuckAndDrift(t *testing.T) {
-	temperatures := func(f Faults) map[float64]bool {
-		d := New(button("mains", time.Minute), Options{Seed: 9, Start: noon})
-		d.SetFaults(f)
-		seen := map[float64]bool{}
-		for _, m := range day(d, noon, 20*time.Minute) {
-			var body struct {
-				T float64 `json:"temp_c"`
-			}
-			if err := json.Unmarshal(m.Payload, &body); err != nil {
-				t.Fatal(err)
-			}
-			seen[body.T] = true
-		}
-		return seen
+// telemetryOf leaves the events out.
+func telemetryOf(out []Delivery) []Delivery {
+	return slices.DeleteFunc(slices.Clone(out), func(m Delivery) bool { return m.Channel != telemetry.ChannelTelemetry })
+}
+
+func values(t *testing.T, m Delivery) map[string]float64 {
+	t.Helper()
+	var have map[string]float64
+	if err := json.Unmarshal(m.Payload, &have); err != nil {
+		t.Fatalf("%s: %v", m.Payload, err)
 	}
-	if have := temperatures(Faults{Stuck: true}); len(have) != 1 {
-		t.Errorf("a stuck device reports %v", have)
-	}
-	high := 0.0
-	for v := range temperatures(Faults{Drift: 2}) {
-		high = max(high, v)
-	}
-	if high < 45 {
-		t.Errorf("after twenty steps of 2 °C a drifting sensor shows %v", high)
-	}
+	return have
 }
 
 func TestSilence(t *testing.T) {
