@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -57,6 +58,34 @@ func (f *Fleet) Faults(id string, faults device.Faults) error {
 		m.SetFaults(faults)
 		m.link.poke()
 	})
+}
+
+// Fill brings a point's bin of a stream to a level, at which it stays until Collect.
+func (f *Fleet) Fill(id, stream string, pct float64) error {
+	return f.said(id, func(m *member) ([]device.Delivery, error) { return m.Fill(time.Now(), stream, pct) })
+}
+
+// Collect empties a point's bin of a stream.
+func (f *Fleet) Collect(id, stream string) error {
+	return f.said(id, func(m *member) ([]device.Delivery, error) { return m.Collect(time.Now(), stream) })
+}
+
+// Burn lights or puts out a fire in a garage.
+func (f *Fleet) Burn(id string, on bool) error {
+	return f.said(id, func(m *member) ([]device.Delivery, error) { return m.Burn(time.Now(), on) })
+}
+
+// said acts on a device and sends what it says of it.
+func (f *Fleet) said(id string, act func(*member) ([]device.Delivery, error)) error {
+	var fault error
+	err := f.with(id, func(m *member) {
+		var out []device.Delivery
+		out, fault = act(m)
+		for _, d := range out {
+			m.link.push(d)
+		}
+	})
+	return cmp.Or(err, fault)
 }
 
 // Reboot restarts the device: its connection breaks, its restart counter rises, its sequence begins anew.

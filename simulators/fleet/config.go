@@ -14,6 +14,8 @@ type Config struct {
 	Broker   string        `help:"Address of the broker." default:"tcp://127.0.0.1:1883" name:"broker"`
 	Seed     uint64        `help:"Seed of the devices' behaviour." default:"1"`
 	Speed    float64       `help:"Heartbeats come this many times more often than the registry asks for." default:"1"`
+	Pace     float64       `help:"Points and garages live this many times faster than the clock; their messages carry the clock's time." default:"1"`
+	Hour     float64       `help:"Hour of the day, in Shanghai, at which points and garages begin to live; -1 is now." default:"-1"`
 	Boot     uint32        `help:"Restart counter of all devices; 0 takes it from the clock, so that a later run never repeats an earlier one's messages." default:"0"`
 	Ramp     time.Duration `help:"Time over which the devices come online at the start." default:"2s"`
 	MaxRetry time.Duration `help:"Longest pause between attempts to connect." default:"15s"`
@@ -24,7 +26,7 @@ type Config struct {
 
 // DefaultConfig is a healthy fleet at the pace of life.
 func DefaultConfig() Config {
-	return Config{Broker: "tcp://127.0.0.1:1883", Seed: 1, Speed: 1, Ramp: 2 * time.Second, MaxRetry: 15 * time.Second}
+	return Config{Broker: "tcp://127.0.0.1:1883", Seed: 1, Speed: 1, Pace: 1, Hour: -1, Ramp: 2 * time.Second, MaxRetry: 15 * time.Second}
 }
 
 // Validate names the faulty key.
@@ -35,10 +37,24 @@ func (c Config) Validate() error {
 		return fmt.Errorf("broker: want tcp://HOST:PORT, have %q", c.Broker)
 	case c.Speed < 1:
 		return fmt.Errorf("speed: want at least 1 (slower would look like silence), have %v", c.Speed)
+	case c.Pace < 1:
+		return fmt.Errorf("pace: want at least 1, have %v", c.Pace)
+	case c.Hour != -1 && (c.Hour < 0 || c.Hour >= 24):
+		return fmt.Errorf("hour: want 0 to below 24, or -1, have %v", c.Hour)
 	case c.Ramp < 0 || c.MaxRetry <= 0:
 		return fmt.Errorf("ramp, max_retry: want no less than 0 and more than 0, have %v and %v", c.Ramp, c.MaxRetry)
 	}
 	return nil
+}
+
+// from is the moment at which points and garages begin to live: the configured hour of today.
+func (c Config) from(now time.Time) time.Time {
+	if c.Hour < 0 {
+		return now
+	}
+	const ahead = 8 * time.Hour // of Shanghai
+	midnight := now.Add(ahead).Truncate(24 * time.Hour).Add(-ahead)
+	return midnight.Add(time.Duration(c.Hour * float64(time.Hour)))
 }
 
 // Ledger is told what happened to messages; verify.Ledger is one.

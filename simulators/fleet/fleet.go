@@ -79,7 +79,9 @@ func (f *Fleet) add(s device.Spec, l *link, start time.Time) {
 	if boot == 0 {
 		boot = uint32(start.Unix() - bootEpoch)
 	}
-	m := &member{Device: device.New(s, device.Options{Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed, Boot: boot}), link: l}
+	m := &member{link: l, Device: device.New(s, device.Options{
+		Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed, Boot: boot, Pace: f.cfg.Pace, From: f.cfg.from(start),
+	})}
 	if len(l.members) == 0 {
 		f.links = append(f.links, l)
 	}

@@ -24,6 +24,8 @@ func specs() []device.Spec {
 		{ID: "btn-2", Kind: telemetry.EmergencyButton, Power: "battery", Interval: 4 * time.Hour, Gateway: "gw-1"},
 		{ID: "gw-1", Kind: telemetry.Gateway, Power: "mains", Interval: 300 * time.Second, Secret: "s"},
 		{ID: "house-1", Kind: telemetry.SafetyHouse, Power: "mains", Interval: 30 * time.Second, Secret: "s"},
+		{ID: "sp-1", Kind: telemetry.SortingPoint, Power: "battery", Interval: 300 * time.Second, Gateway: "gw-1"},
+		{ID: "garage-1", Kind: telemetry.Garage, Power: "mains", Interval: 300 * time.Second, Secret: "s"},
 		{ID: "far", Kind: telemetry.EmergencyButton, Power: "battery", Interval: time.Hour, Gateway: "gw-elsewhere"},
 	}
 }
@@ -149,7 +151,7 @@ func TestCutAndReturn(t *testing.T) {
 	f, l, stop := start(t, b, nil)
 	drain(t, f)
 	check(f.Cut("btn-2", 300*time.Millisecond)) // its gateway's connection
-	eventually(t, "link down", func() bool { return f.Stats().Online == 3 })
+	eventually(t, "link down", func() bool { return f.Stats().Online == f.Stats().Links-1 })
 	check(f.Event("btn-2", "sos"))
 	drain(t, f)
 	b.mu.Lock()
@@ -214,13 +216,43 @@ func TestFaultyDevices(t *testing.T) {
 	verified(t, f, b, l, stop)
 }
 
+func TestBinsAndFires(t *testing.T) {
+	b := newTestBroker(t)
+	f, l, stop := start(t, b, func(c *Config) { c.Pace, c.Hour = 60, 17 })
+	check(f.Fill("sp-1", "wet", 97))
+	check(f.Collect("sp-1", "wet"))
+	check(f.Burn("garage-1", true))
+	check(f.Burn("garage-1", false))
+	drain(t, f)
+	if b.count("wh/v1/gw-1/child/sp-1/telemetry", `"fill_wet_pct":9`) == 0 || b.count("wh/v1/gw-1/child/sp-1/event", `"emptied"`) == 0 {
+		t.Error("the bin was not seen to be full and emptied")
+	}
+	if b.count("wh/v1/garage-1/event", `"smoke"`) != 1 {
+		t.Error("the fire was not told")
+	}
+	if f.Fill("garage-1", "wet", 1) == nil || !errors.Is(f.Burn("nobody", true), ErrUnknown) {
+		t.Error("a bin of a garage, and a fire nowhere, must be refused")
+	}
+	verified(t, f, b, l, stop)
+}
+
+func TestTheDayBeginsAtTheHourOfShanghai(t *testing.T) {
+	now := time.Date(2026, 7, 1, 17, 30, 0, 0, time.UTC) // 01:30 of the second of July in Shanghai
+	if at := (Config{Hour: 17.5}).from(now); !at.Equal(time.Date(2026, 7, 2, 9, 30, 0, 0, time.UTC)) {
+		t.Errorf("have %v", at)
+	}
+	if at := DefaultConfig().from(now); !at.Equal(now) {
+		t.Errorf("have %v", at)
+	}
+}
+
 func TestEmptyBatteryTakesTheLinkDown(t *testing.T) {
 	b := newTestBroker(t)
 	f, l, stop := start(t, b, func(c *Config) { c.Speed = 2000 })
 	check(f.Faults("btn-1", device.Faults{Drain: true}))
-	eventually(t, "the link is down", func() bool { return f.Stats().Online == 3 })
+	eventually(t, "the link is down", func() bool { return f.Stats().Online == f.Stats().Links-1 })
 	check(f.Faults("btn-1", device.Faults{}))
-	eventually(t, "a new battery brings it back", func() bool { return f.Stats().Online == 4 })
+	eventually(t, "a new battery brings it back", func() bool { return f.Stats().Online == f.Stats().Links })
 	verified(t, f, b, l, stop)
 }
 
@@ -268,6 +300,8 @@ func TestNewAndActionsNameTheFault(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"broker": func(c *Config) { c.Broker = "localhost:1883" },
 		"speed":  func(c *Config) { c.Speed = 0.5 },
+		"pace":   func(c *Config) { c.Pace = 0 },
+		"hour":   func(c *Config) { c.Hour = 24 },
 		"ramp":   func(c *Config) { c.MaxRetry = 0 },
 	} {
 		cfg := DefaultConfig()

@@ -6,6 +6,7 @@ import "testing"
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("name: n\nsteps:\n  - {at: 1s, do: event, device: a, type: sos, expect: {rule: EB-SOS, within: 1s}}\n"))
 	f.Add([]byte("name: n\nsteps: [{do: watch}]\nloop: {least: 1m, most: 2m, pick: [{weight: 1, do: cut, device: 'any:gateway', for: 1s}]}\n"))
+	f.Add([]byte("name: n\nsteps: [{do: fill, device: a, stream: wet, pct: 97}, {do: collect, device: a, stream: wet}, {do: burn, device: 'any:garage'}]\n"))
 	f.Add([]byte("steps: [{do: dance}]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := Parse("f.yaml", text)
@@ -16,6 +17,9 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("accepted %+v", s)
 		}
 		for _, step := range s.Steps {
+			if !(step.Pct >= 0 && step.Pct <= 100) {
+				t.Fatalf("accepted the level %v", step.Pct)
+			}
 			if step.Times < 1 || step.Expect != nil && step.Expect.Within <= 0 {
 				t.Fatalf("accepted the step %+v", step)
 			}

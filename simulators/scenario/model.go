@@ -30,6 +30,8 @@ type Step struct {
 	Type    string        `yaml:"type"`    // event: its type
 	Times   int           `yaml:"times"`   // event, repeat: how often (default 1)
 	For     time.Duration `yaml:"for"`     // cut: how long the link stays down
+	Stream  string        `yaml:"stream"`  // fill, collect: the bin
+	Pct     float64       `yaml:"pct"`     // fill: the level
 	Channel string        `yaml:"channel"` // send
 	Payload string        `yaml:"payload"` // send
 	Faults  device.Faults `yaml:"faults"`  // faults
@@ -46,7 +48,11 @@ const (
 	DoSpeak   = "speak"   // and go on
 	DoFaults  = "faults"  // it gets faults; none heals it
 	DoReboot  = "reboot"
-	DoNothing = "watch" // only the expectation counts
+	DoFill    = "fill"    // a point's bin of a stream gets to a level and stays there
+	DoCollect = "collect" // and is emptied
+	DoBurn    = "burn"    // a garage burns
+	DoQuench  = "quench"  // and does no longer
+	DoNothing = "watch"   // only the expectation counts
 )
 
 // Expect is a transition that must be seen, or must not.

@@ -124,15 +124,20 @@ func (c *checker) loop(l *Loop) {
 func (c *checker) step(path string, s *Step) {
 	need, ok := map[string]string{
 		DoEvent: "type", DoSend: "payload", DoCut: "for", DoRepeat: "", DoSilence: "", DoSpeak: "", DoFaults: "", DoReboot: "", DoNothing: "",
+		DoFill: "stream", DoCollect: "stream", DoBurn: "", DoQuench: "",
 	}[s.Do]
 	if !ok {
-		c.fault(path+".do", "event, repeat, send, cut, silence, speak, faults, reboot or watch", fmt.Sprintf("%q", s.Do))
+		c.fault(path+".do", "event, repeat, send, cut, silence, speak, faults, reboot, fill, collect, burn, quench or watch", fmt.Sprintf("%q", s.Do))
 	}
 	if s.Device == "" && s.Do != DoNothing {
 		c.fault(path+".device", "an id or any:KIND", "none")
 	}
-	if need == "type" && s.Type == "" || need == "payload" && s.Payload == "" || need == "for" && s.For <= 0 {
+	have := map[string]bool{"": true, "type": s.Type != "", "payload": s.Payload != "", "for": s.For > 0, "stream": s.Stream != ""}
+	if !have[need] {
 		c.fault(path+"."+need, "a value, as "+s.Do+" needs it", "none")
+	}
+	if !(s.Pct >= 0 && s.Pct <= 100) { // nor NaN
+		c.fault(path+".pct", "0 to 100", s.Pct)
 	}
 	if s.Channel == "" {
 		s.Channel = "event"

@@ -23,6 +23,9 @@ type Fleet interface {
 	Silence(id string, on bool) error
 	Faults(id string, f device.Faults) error
 	Reboot(id string) error
+	Fill(id, stream string, pct float64) error
+	Collect(id, stream string) error
+	Burn(id string, on bool) error
 }
 
 // Outcome is what became of a step: reported once when it was done, and once more when its expectation was met or not.
@@ -178,6 +181,12 @@ func (p *play) do(s Step) error {
 		return f.Faults(s.Device, s.Faults)
 	case DoReboot:
 		return f.Reboot(s.Device)
+	case DoFill:
+		return f.Fill(s.Device, s.Stream, s.Pct)
+	case DoCollect:
+		return f.Collect(s.Device, s.Stream)
+	case DoBurn, DoQuench:
+		return f.Burn(s.Device, s.Do == DoBurn)
 	}
 	return nil
 }

@@ -52,6 +52,11 @@ func (l *log) Cut(id string, d time.Duration) error    { return l.note(id, "cut 
 func (l *log) Silence(id string, on bool) error        { return l.note(id, "silence %v", on) }
 func (l *log) Faults(id string, _ device.Faults) error { return l.note(id, "faults") }
 func (l *log) Reboot(id string) error                  { return l.note(id, "reboot") }
+func (l *log) Burn(id string, on bool) error           { return l.note(id, "burn %v", on) }
+func (l *log) Collect(id, stream string) error         { return l.note(id, "collect %s", stream) }
+func (l *log) Fill(id, stream string, pct float64) error {
+	return l.note(id, "fill %s %v", stream, pct)
+}
 func (l *log) Send(id string, c telemetry.Channel, p []byte) error {
 	return l.note(id, "send %s %s", c, p)
 }
@@ -78,6 +83,10 @@ steps:
   - {at: 4s, do: speak, device: a}
   - {at: 4s, do: faults, device: a, faults: {late: 0.5, late_by: 3s}}
   - {at: 4s, do: reboot, device: any:gateway}
+  - {at: 5s, do: fill, device: p, stream: wet, pct: 97}
+  - {at: 5s, do: collect, device: p, stream: wet}
+  - {at: 6s, do: burn, device: g}
+  - {at: 6s, do: quench, device: g}
 `)
 	synctest.Test(t, func(t *testing.T) {
 		f := &log{ids: map[telemetry.Kind][]string{telemetry.Gateway: {"gw-1"}}}
@@ -93,6 +102,7 @@ steps:
 		want := []string{
 			"1s a event sos", "1s a event sos", "1s a repeat 3", "2s a send event x", "2s a send telemetry y", "3s a cut 5s",
 			"3s a silence true", "4s a silence false", "4s a faults", "4s gw-1 reboot",
+			"5s p fill wet 97", "5s p collect wet", "6s g burn true", "6s g burn false",
 		}
 		if !slices.Equal(f.lines, want) {
 			t.Errorf("have %q", f.lines)
@@ -211,6 +221,9 @@ func TestParseErrorsHaveAPlace(t *testing.T) {
 		{"no device", "name: n\nsteps:\n  - do: reboot\n", "t.yaml:3:"},
 		{"no type", "name: n\nsteps:\n  - {do: event, device: a}\n", "steps[0].type"},
 		{"no length", "name: n\nsteps:\n  - {do: cut, device: a}\n", "steps[0].for"},
+		{"no bin", "name: n\nsteps:\n  - {do: fill, device: a, pct: 3}\n", "steps[0].stream"},
+		{"too full", "name: n\nsteps:\n  - {do: fill, device: a, stream: wet, pct: 101}\n", "t.yaml:3:"},
+		{"no level", "name: n\nsteps:\n  - {do: fill, device: a, stream: wet, pct: .nan}\n", "steps[0].pct"},
 		{"order", "name: n\nsteps:\n  - {at: 2s, do: watch}\n  - {at: 1s, do: watch}\n", "t.yaml:4:"},
 		{"weight outside", "name: n\nsteps:\n  - {do: watch, weight: 2}\n", "steps[0].weight"},
 		{"expectation without end", "name: n\nsteps:\n  - do: watch\n    expect:\n      rule: X\n", "steps[0].expect.within"},
