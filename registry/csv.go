@@ -28,6 +28,13 @@ const (
 	colPersonPhone   = "person_phone"
 	colPersonAddress = "person_address"
 	colPersonNote    = "person_note"
+
+	// Of places and contacts only.
+	colHours   = "hours"
+	colDuty    = "duty"
+	colAreas   = "areas"
+	colPhone   = "phone"
+	colWebhook = "webhook"
 )
 
 func exportColumns() []string {

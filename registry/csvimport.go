@@ -18,7 +18,7 @@ type ImportReport struct {
 // ImportCSV reads devices (and optionally person columns) and applies all or nothing. Errors are ImportErrors: every faulty
 // row. What the columns mean is in the package comment.
 func (r *Registry) ImportCSV(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
-	file, err := readCSV(in)
+	file, err := readCSV(in, csvForm{importColumns(), []string{colID, colKind}})
 	if err != nil {
 		return ImportReport{}, err
 	}

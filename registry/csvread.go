@@ -33,18 +33,22 @@ func (r csvRow) cell(column string) (string, bool) {
 // csvReader reads a file whole and gathers its faults.
 type csvReader struct {
 	csv    *csv.Reader
+	form   csvForm
 	header []string
 	rows   []csvRow
 	faults ImportErrors
 }
 
+// csvForm is what a header may hold, and what it must.
+type csvForm struct{ columns, required []string }
+
 // readCSV reads header and rows. The error is of the reader behind in; faults of the file are in the result.
-func readCSV(in io.Reader) (*csvReader, error) {
+func readCSV(in io.Reader, form csvForm) (*csvReader, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxImportBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read CSV: %w", err)
 	}
-	r := &csvReader{}
+	r := &csvReader{form: form}
 	if len(text) > maxImportBytes {
 		r.fault(1, "", "a file of at most "+strconv.Itoa(maxImportBytes)+" bytes", "a larger one")
 		return r, nil
@@ -86,10 +90,10 @@ func (r *csvReader) fault(row int, column, want, got string) {
 func (r *csvReader) readHeader() bool {
 	names, err := r.csv.Read()
 	if err != nil {
-		r.fault(1, "", "a header with at least id,kind", describeCSV(err))
+		r.fault(1, "", "a header with at least "+strings.Join(r.form.required, ","), describeCSV(err))
 		return false
 	}
-	known := importColumns()
+	known := r.form.columns
 	for _, name := range names {
 		name = strings.ToLower(strings.TrimSpace(name))
 		switch {
@@ -100,7 +104,7 @@ func (r *csvReader) readHeader() bool {
 		}
 		r.header = append(r.header, name)
 	}
-	for _, name := range []string{colID, colKind} {
+	for _, name := range r.form.required {
 		if !slices.Contains(r.header, name) {
 			r.fault(1, name, "this column", "none")
 		}

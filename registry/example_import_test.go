@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"watchhouse/examples/hudong"
+	"watchhouse/registry"
 	"watchhouse/registry/registrytest"
 	"watchhouse/telemetry"
 )
@@ -15,6 +16,14 @@ func TestImportExampleSubdistrict(t *testing.T) {
 	areas, err := r.ImportAreas(t.Context(), "test", bytes.NewReader(hudong.Areas))
 	if err != nil {
 		t.Fatalf("areas: %v", err)
+	}
+	places, err := r.ImportPlaces(t.Context(), "test", bytes.NewReader(hudong.Places))
+	if err != nil || places != 162 {
+		t.Fatalf("%d places, %v", places, err)
+	}
+	contacts, err := r.ImportContacts(t.Context(), "test", bytes.NewReader(hudong.Contacts))
+	if err != nil || contacts != 10 {
+		t.Fatalf("%d contacts, %v", contacts, err)
 	}
 	report, err := r.ImportCSV(t.Context(), "test", bytes.NewReader(hudong.Devices))
 	if err != nil {
@@ -28,6 +37,14 @@ func TestImportExampleSubdistrict(t *testing.T) {
 	for _, d := range v.Devices() {
 		if _, ok := v.Area(d.Area); !ok {
 			t.Errorf("%s is in area %q, which is not registered", d.ID, d.Area)
+		}
+		if p, ok := v.Place(d.Place); d.Place != "" && (!ok || p.Area != d.Area) {
+			t.Errorf("%s stands at %q: %+v", d.ID, d.Place, p)
+		}
+		for _, duty := range registry.Duties() {
+			if _, ok := v.Contact(duty, d.Area); !ok {
+				t.Errorf("nobody has the duty %s in %s", duty, d.Area)
+			}
 		}
 		if d.Kind == telemetry.EmergencyButton {
 			if p, ok := v.Person(d.Person); !ok || p.MaskedName == "" || p.MaskedPhone == "" {

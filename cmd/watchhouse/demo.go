@@ -21,8 +21,13 @@ import (
 // demoMark lies in every folder the demo has made: only such a folder is ever emptied.
 const demoMark = "this-is-a-demo"
 
-// demoSpeed lets heartbeats come more often than in life, so that the screen moves while somebody watches.
-const demoSpeed = 4
+const (
+	// demoSpeed lets heartbeats come more often than in life, so that the screen moves while somebody watches.
+	demoSpeed = 4
+	// demoPace lets bins and garages live a day in 24 minutes, and demoHour lets it begin before the evening's rain of bags.
+	demoPace = 60
+	demoHour = 17.4
+)
 
 type demoCmd struct {
 	Data string `help:"Folder of the demo, emptied at each start." default:".cache/demo" placeholder:"DIR"`
@@ -102,11 +107,8 @@ func (c *demoCmd) logger() (*slog.Logger, func() error, error) {
 // furnish registers the example subdistrict and the users; both passwords are new each time.
 func (c *demoCmd) furnish(ctx context.Context, h *hub.Hub) (secrets map[string]string, password string, err error) {
 	r := h.Registry()
-	if _, err := r.ImportAreas(ctx, "demo", bytes.NewReader(hudong.Areas)); err != nil {
-		return nil, "", fmt.Errorf("example committees: %w", err)
-	}
-	if _, err := r.ImportCSV(ctx, "demo", bytes.NewReader(hudong.Devices)); err != nil {
-		return nil, "", fmt.Errorf("example devices: %w", err)
+	if err := importExample(ctx, r); err != nil {
+		return nil, "", err
 	}
 	if secrets, err = renewSecrets(ctx, r); err != nil {
 		return nil, "", err
@@ -118,6 +120,23 @@ func (c *demoCmd) furnish(ctx context.Context, h *hub.Hub) (secrets map[string]s
 		}
 	}
 	return secrets, password, nil
+}
+
+// importExample registers the committees, sites, contacts and devices of the example.
+func importExample(ctx context.Context, r *registry.Registry) error {
+	if _, err := r.ImportAreas(ctx, "demo", bytes.NewReader(hudong.Areas)); err != nil {
+		return fmt.Errorf("example committees: %w", err)
+	}
+	if _, err := r.ImportPlaces(ctx, "demo", bytes.NewReader(hudong.Places)); err != nil {
+		return fmt.Errorf("example places: %w", err)
+	}
+	if _, err := r.ImportContacts(ctx, "demo", bytes.NewReader(hudong.Contacts)); err != nil {
+		return fmt.Errorf("example contacts: %w", err)
+	}
+	if _, err := r.ImportCSV(ctx, "demo", bytes.NewReader(hudong.Devices)); err != nil {
+		return fmt.Errorf("example devices: %w", err)
+	}
+	return nil
 }
 
 // renewSecrets gives every device a new secret: the simulated ones need them in clear, and the registry keeps none.

@@ -58,7 +58,8 @@ func (c *demoCmd) fleet(with cast) (*fleet.Fleet, error) {
 		return nil, fmt.Errorf("example devices: %w", err)
 	}
 	settings := fleet.DefaultConfig()
-	settings.Broker, settings.Seed, settings.Speed = "tcp://"+with.hub.MQTTAddr(), c.Seed, demoSpeed
+	settings.Broker, settings.Seed = "tcp://"+with.hub.MQTTAddr(), c.Seed
+	settings.Speed, settings.Pace, settings.Hour = demoSpeed, demoPace, demoHour
 	return fleet.New(settings, specs, with.log.With("part", "fleet"))
 }
 

@@ -17,11 +17,13 @@ import (
 const actor = "command line"
 
 type registryCmd struct {
-	Add    registryAddCmd    `cmd:"" help:"Add or replace one device."`
-	Import registryImportCmd `cmd:"" help:"Import devices from CSV: all or nothing."`
-	Areas  registryAreasCmd  `cmd:"" help:"Import residential committees from GeoJSON (WGS-84): all or nothing."`
-	Export registryExportCmd `cmd:"" help:"Export devices as CSV, without secrets."`
-	List   registryListCmd   `cmd:"" help:"List devices, one JSON object a line."`
+	Add      registryAddCmd      `cmd:"" help:"Add or replace one device."`
+	Import   registryImportCmd   `cmd:"" help:"Import devices from CSV: all or nothing."`
+	Areas    registryAreasCmd    `cmd:"" help:"Import residential committees from GeoJSON (WGS-84): all or nothing."`
+	Places   registryPlacesCmd   `cmd:"" help:"Import places with their opening hours from CSV: all or nothing."`
+	Contacts registryContactsCmd `cmd:"" help:"Import who gets orders and calls from CSV: all or nothing."`
+	Export   registryExportCmd   `cmd:"" help:"Export devices as CSV, without secrets."`
+	List     registryListCmd     `cmd:"" help:"List devices, one JSON object a line."`
 }
 
 type registryAddCmd struct {
@@ -80,16 +82,7 @@ type registryAreasCmd struct {
 }
 
 func (c *registryAreasCmd) Run(ctx context.Context, std streams) error {
-	return withInput(c.File, std.in, func(in io.Reader) error {
-		return c.withRegistry(ctx, func(r *registry.Registry) error {
-			n, err := r.ImportAreas(ctx, actor, in)
-			if err != nil {
-				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
-			}
-			fmt.Fprintf(std.err, "imported %d areas\n", n)
-			return nil
-		})
-	})
+	return c.importFile(ctx, std, c.File, "areas", (*registry.Registry).ImportAreas)
 }
 
 type registryExportCmd struct{ dataFlags }

@@ -108,8 +108,8 @@ func TestEveryDeviceSpeaksUnderItsTopic(t *testing.T) {
 		}
 	}
 	eventually(t, "a heartbeat of the house", func() bool { return b.count("wh/v1/house-1/telemetry", "battery_pct") > 0 })
-	if s := f.Stats(); s.Links != 4 || s.Online != 4 {
-		t.Errorf("have %+v, want four links for five devices", s)
+	if s := f.Stats(); s.Links != 5 || s.Online != 5 {
+		t.Errorf("have %+v, want five links for seven devices", s)
 	}
 	if r := verified(t, f, b, l, stop); r.Acked < 10 {
 		t.Errorf("only %d acknowledged", r.Acked)
