@@ -9,6 +9,7 @@ import (
 // Config of the broker.
 type Config struct {
 	TCP            string        `yaml:"tcp"`              // address, ":0" allowed; "" = off
+	TLS            string        `yaml:"tls"`              // address, "" = off
 	WebSocket      string        `yaml:"websocket"`        // address, "" = off; any path, subprotocol "mqtt"
 	MaxConnections int           `yaml:"max_connections"`  // over it a connection is closed as soon as it is accepted
 	MaxConnectRate int           `yaml:"max_connect_rate"` // connections a second; the others wait in the system's queue
@@ -25,11 +26,11 @@ const (
 	maxKeepalive   = 65535 * time.Second // the field in CONNECT has 16 bits
 )
 
-// DefaultConfig listens on the registered MQTT port. The longest keepalive is the longest report interval of a shipped kind,
+// DefaultConfig listens on the registered MQTT port, for this machine only. The longest keepalive is the longest report interval of a shipped kind,
 // the battery button's.
 func DefaultConfig() Config {
 	return Config{
-		TCP:            ":1883",
+		TCP:            "127.0.0.1:1883",
 		MaxConnections: 100_000,
 		MaxConnectRate: 1000,
 		MaxPacketBytes: 128 << 10,
@@ -42,7 +43,7 @@ func DefaultConfig() Config {
 // Validate names every faulty key.
 func (c Config) Validate() error {
 	return errors.Join(
-		check(c.TCP != "" || c.WebSocket != "", "tcp: set it or websocket: the broker listens nowhere"),
+		check(c.TCP != "" || c.TLS != "" || c.WebSocket != "", "tcp: set it, tls or websocket: the broker listens nowhere"),
 		between("max_connections", c.MaxConnections, 1, 1_000_000),
 		between("max_connect_rate", c.MaxConnectRate, 1, 1_000_000),
 		between("max_packet_bytes", c.MaxPacketBytes, minPacketBytes, maxPacketBytes),

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 
 	"watchhouse/alerts"
 	"watchhouse/broker"
+	"watchhouse/certs"
 	"watchhouse/dashboard"
 	"watchhouse/ingest"
 	"watchhouse/journal"
@@ -16,9 +16,13 @@ import (
 
 // Config of a whole hub. The yaml tag of each field is its section.
 type Config struct {
-	Data      string           `yaml:"data"` // the only state on disk; DIR.key beside it seals personal fields
-	HTTP      string           `yaml:"http"` // address of page, REST, stream, health and metrics
-	LogLevel  string           `yaml:"log_level"`
+	Data     string `yaml:"data"` // the only state on disk; DIR.key beside it seals personal fields
+	HTTP     string `yaml:"http"` // address of page, REST, stream, health and metrics; HTTPS with a certificate
+	LogLevel string `yaml:"log_level"`
+
+	InsecureListeners bool `yaml:"insecure_listeners"` // plain ones may be reached from other machines
+
+	TLS       certs.Config     `yaml:"tls"`
 	MQTT      broker.Config    `yaml:"mqtt"`
 	Journal   journal.Config   `yaml:"journal"`
 	Registry  registry.Config  `yaml:"registry"`
@@ -27,12 +31,13 @@ type Config struct {
 	Dashboard dashboard.Config `yaml:"dashboard"`
 }
 
-// Default is a complete Config. The page is on loopback until an address says otherwise; devices come from anywhere.
+// Default is a complete Config. Everything is on loopback until an address says otherwise.
 func Default() Config {
 	return Config{
 		Data:      "data",
 		HTTP:      "127.0.0.1:8080",
 		LogLevel:  "info",
+		TLS:       certs.DefaultConfig(),
 		MQTT:      broker.DefaultConfig(),
 		Journal:   journal.DefaultConfig(),
 		Registry:  registry.DefaultConfig(),
@@ -55,6 +60,8 @@ func (c Config) Resolved() Config {
 func (c Config) Validate() error {
 	return errors.Join(
 		c.validateTop(),
+		c.validateListeners(),
+		inSection("tls", c.TLS.Validate()),
 		inSection("mqtt", c.MQTT.Validate()),
 		inSection("journal", c.Journal.Validate()),
 		inSection("alerts", c.Alerts.Validate()),
@@ -68,30 +75,11 @@ func (c Config) validateTop() error {
 	if c.Data == "" {
 		faults = append(faults, &KeyError{"data", errors.New("must name the data folder")})
 	}
-	faults = append(faults, checkAddress("http", c.HTTP))
-	if c.MQTT.TCP != "" {
-		faults = append(faults, checkAddress("mqtt.tcp", c.MQTT.TCP))
-	}
-	if c.MQTT.WebSocket != "" {
-		faults = append(faults, checkAddress("mqtt.websocket", c.MQTT.WebSocket))
-	}
 	var level slog.Level
 	if level.UnmarshalText([]byte(c.LogLevel)) != nil {
 		faults = append(faults, &KeyError{"log_level", fmt.Errorf("must be debug, info, warn or error, is %q", c.LogLevel)})
 	}
 	return errors.Join(faults...)
-}
-
-// checkAddress wants HOST:PORT with a port that exists.
-func checkAddress(key, address string) error {
-	_, port, err := net.SplitHostPort(address)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
-	if err != nil {
-		return &KeyError{key, fmt.Errorf("must be HOST:PORT with a port from 0 to 65535, is %q", address)}
-	}
-	return nil
 }
 
 // Level is LogLevel as slog knows it; info when it is not valid.

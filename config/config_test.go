@@ -72,6 +72,45 @@ func TestFaultsAreNamedWithTheirPlace(t *testing.T) {
 	}
 }
 
+// What other machines reach is encrypted, unless somebody said in so many words that it need not be.
+func TestPlainListenersBeyondLoopback(t *testing.T) {
+	const tls = "tls: {cert_file: c, key_file: k}\n"
+	cases := []struct {
+		name, text string
+		want       string // of the fault, "" = none
+		insecure   string
+	}{
+		{"defaults", "", "", ""},
+		{"loopback", "http: 127.9.9.9:80\nmqtt: {tcp: 'localhost:1883', websocket: '[::1]:8083'}\n", "", ""},
+		{"MQTT for all", "mqtt:\n  tcp: 0.0.0.0:1883\n", "hub.yaml:2:8: mqtt.tcp: other machines", ""},
+		{"no host is every host", "mqtt:\n  tcp: ':1883'\n", "mqtt.tls", ""},
+		{"a network's address", "http: 192.168.1.5:8080\n", "hub.yaml:1:7: http: other machines", ""},
+		{"a name may be anything", "http: hub.example:8080\n", "insecure_listeners: true", ""},
+		{"WebSocket", "mqtt:\n  websocket: '[::]:8083'\n", "mqtt.websocket: other machines", ""},
+		{"accepted", "insecure_listeners: true\nhttp: ':8080'\nmqtt: {tcp: ':1883', websocket: ':8083'}\n", "", "http mqtt.tcp mqtt.websocket"},
+		{"HTTPS and WSS", "http: ':443'\nmqtt: {websocket: ':8083', tls: ':8883'}\n" + tls, "", ""},
+		{"a certificate does not encrypt TCP", "mqtt: {tcp: ':1883'}\n" + tls, "mqtt.tcp: other machines", ""},
+		{"TLS without a certificate", "mqtt: {tls: ':8883'}\n", "mqtt.tls: needs tls.cert_file", ""},
+		{"half a certificate", "tls:\n  cert_file: c\n", "tls.key_file: set it too", ""},
+		{"a word is no setting", "tls:\n  client_auth: maybe\n", "hub.yaml:2:16: tls.client_auth", ""},
+		{"off is a word", "tls:\n  client_auth: off\n", "", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, err := Load(file(t, c.text), nil)
+			if c.want != "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %q in it", err, c.want)
+				}
+				return
+			}
+			if got := strings.Join(cfg.Insecure(), " "); err != nil || got != c.insecure {
+				t.Errorf("%v, insecure %q, want %q", err, got, c.insecure)
+			}
+		})
+	}
+}
+
 func TestTheReferenceIsUpToDate(t *testing.T) {
 	var page strings.Builder
 	if err := WriteReference(&page); err != nil {

@@ -14,6 +14,7 @@ const module = "watchhouse"
 // floors orders the folders of the module: an import may only point to a smaller number.
 var floors = map[string]int{
 	"telemetry":  0,
+	"certs":      5, // certificates: the broker names devices by them, config composes, hub serves, cmd makes them
 	"journal":    10,
 	"registry":   11, // registry keeps its change sets on a journal
 	"broker":     20,
