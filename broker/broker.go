@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ const startLimit = time.Minute
 type Deps struct {
 	Journal  *journal.Journal
 	Registry *registry.Registry
+	TLS      *tls.Config // for the listener of Config.TLS, and for WebSocket; nil = none
 	Log      *slog.Logger
 }
 
@@ -36,8 +38,10 @@ type Broker struct {
 	directory directory
 	lib       *mqtt.Server // sessions, subscriptions and the codec of control packets
 
-	tcp, ws net.Listener // nil = off
-	http    *http.Server
+	tcp, tls, ws net.Listener // nil = off
+	tlsConfig    *tls.Config
+	http         *http.Server
+	pace         *pace // of connections, whatever listener they come by
 
 	table    *table
 	fanout   *fanout
@@ -67,15 +71,22 @@ type Broker struct {
 
 // New binds the listeners; nothing is accepted before Start.
 func New(cfg Config, d Deps) (*Broker, error) {
-	return newBroker(cfg, storesOf(d.Journal), registryDirectory{d.Registry}, d.Log)
+	b, err := newBroker(cfg, storesOf(d.Journal), registryDirectory{d.Registry}, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	b.tlsConfig = d.TLS
+	return b, b.bind()
 }
 
+// newBroker makes a broker that has no listener yet.
 func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	b := &Broker{
 		cfg: cfg, log: log, stores: s, directory: d,
+		pace:     newPace(cfg.MaxConnectRate, connectBurst),
 		table:    newTable(),
 		fanout:   newFanout(),
 		retained: &retained{topics: map[string]retainedStatus{}},
@@ -90,9 +101,6 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 	b.lib = mqtt.New(libraryOptions(log))
 	if err := b.lib.AddHook(&hook{b: b}, nil); err != nil {
 		return nil, fmt.Errorf("add hook to MQTT library: %w", err)
-	}
-	if err := b.bind(); err != nil {
-		return nil, err
 	}
 	return b, nil
 }
@@ -115,20 +123,24 @@ func libraryOptions(log *slog.Logger) *mqtt.Options {
 	}
 }
 
-func (b *Broker) bind() (err error) {
-	if b.cfg.TCP != "" {
-		if b.tcp, err = listen(b.cfg.TCP); err != nil {
+// bind opens the listeners, all or none.
+func (b *Broker) bind() error {
+	if b.cfg.TLS != "" && b.tlsConfig == nil {
+		return errors.New("listen for MQTT over TLS: there is no certificate")
+	}
+	for _, l := range []struct {
+		listener *net.Listener
+		address  string
+	}{{&b.tcp, b.cfg.TCP}, {&b.tls, b.cfg.TLS}, {&b.ws, b.cfg.WebSocket}} {
+		if l.address == "" {
+			continue
+		}
+		bound, err := listen(l.address)
+		if err != nil {
+			b.closeListeners()
 			return err
 		}
-	}
-	if b.cfg.WebSocket == "" {
-		return nil
-	}
-	if b.ws, err = listen(b.cfg.WebSocket); err != nil {
-		if b.tcp != nil {
-			_ = b.tcp.Close()
-		}
-		return err
+		*l.listener = bound
 	}
 	return nil
 }
@@ -146,18 +158,25 @@ func (b *Broker) Start() error {
 	b.serving.Store(true)
 	b.workers.Go(b.fan)
 	b.workers.Go(b.keepHouse)
-	if b.tcp != nil {
-		b.workers.Go(func() { b.acceptTCP(b.patient(b.tcp)) })
-	}
-	if b.ws != nil {
-		b.http = b.wsServer()
-		b.workers.Go(func() { _ = b.http.Serve(b.patient(b.ws)) })
-	}
+	b.serveListeners()
 	return nil
 }
 
+func (b *Broker) serveListeners() {
+	if b.tcp != nil {
+		b.workers.Go(func() { b.accept(b.patient(b.tcp), nil) })
+	}
+	if b.tls != nil {
+		b.workers.Go(func() { b.accept(b.patient(b.tls), b.tlsConfig) })
+	}
+	if b.ws != nil {
+		b.http = b.wsServer()
+		b.workers.Go(func() { _ = b.http.Serve(b.wsListener()) })
+	}
+}
+
 func (b *Broker) patient(l net.Listener) *patient {
-	return &patient{Listener: l, errors: &b.count.accepts, log: b.log, quit: b.quit}
+	return &patient{Listener: l, pace: b.pace, errors: &b.count.accepts, log: b.log, quit: b.quit}
 }
 
 // Stop closes the listeners, then the connections, without firing wills, bounded by ctx. Idempotent.
@@ -195,18 +214,21 @@ func (b *Broker) stop(ctx context.Context) error {
 }
 
 func (b *Broker) closeListeners() {
-	if b.tcp != nil {
-		_ = b.tcp.Close()
+	for _, l := range []net.Listener{b.tcp, b.tls, b.ws} {
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 	if b.http != nil {
 		_ = b.http.Close()
-	} else if b.ws != nil {
-		_ = b.ws.Close()
 	}
 }
 
 // Addr is the TCP address, "" when off.
 func (b *Broker) Addr() string { return address(b.tcp) }
+
+// TLSAddr is the address of MQTT over TLS, "" when off.
+func (b *Broker) TLSAddr() string { return address(b.tls) }
 
 // WebSocketAddr is the WebSocket address, "" when off.
 func (b *Broker) WebSocketAddr() string { return address(b.ws) }

@@ -2,7 +2,9 @@ package broker
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -18,6 +20,9 @@ import (
 // childRole selects what this test binary does when it is started as a child process.
 const childRole = "WATCHHOUSE_BROKER_CHILD"
 
+// childCertificates has the child speak TLS, with the certificates of a folder.
+const childCertificates = "WATCHHOUSE_BROKER_CERTIFICATES"
+
 // runChild is a broker in a process of its own, so that it can be killed, traced and weighed. It prints its address and then
 // answers each line of input with its resident memory; it ends with its input.
 func runChild(dir string) int {
@@ -30,19 +35,33 @@ func runChild(dir string) int {
 	for i := range childDevices {
 		p.add("bench-"+strconv.Itoa(i), telemetry.SortingPoint)
 	}
-	b, err := newBroker(testConfig(), storesOf(j), p, slog.New(slog.DiscardHandler))
-	if err == nil {
-		err = b.Start()
-	}
+	b, err := childBroker(j, p)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(b.Addr())
+	fmt.Println(cmp.Or(b.TLSAddr(), b.Addr()))
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		fmt.Println(resident(), b.Stats().Sessions)
 	}
 	return 0
+}
+
+// childBroker starts the broker; with a folder of certificates in its environment it speaks TLS too.
+func childBroker(j *journal.Journal, d directory) (*Broker, error) {
+	cfg := testConfig()
+	b, err := newBroker(cfg, storesOf(j), d, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if dir := os.Getenv(childCertificates); dir != "" {
+		store, err := openStore(dir)
+		if err != nil {
+			return nil, err
+		}
+		b.cfg.TLS, b.tlsConfig = cfg.TCP, store.MQTT()
+	}
+	return b, errors.Join(b.bind(), b.Start())
 }
 
 const childDevices = 15_000

@@ -3,10 +3,12 @@ package broker
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -20,6 +22,7 @@ import (
 	v3 "github.com/eclipse/paho.mqtt.golang"
 	"github.com/gorilla/websocket"
 
+	"watchhouse/certs"
 	"watchhouse/journal"
 )
 
@@ -50,18 +53,49 @@ func (h *house) expectEvents(want ...string) {
 }
 
 func TestInteropMosquitto(t *testing.T) {
-	pubTool, subTool := tool(t, "mosquitto_pub", "mosquitto-clients"), tool(t, "mosquitto_sub", "mosquitto-clients")
-	h := start(t)
-	host, port, err := net.SplitHostPort(h.Addr())
+	h := startTLS(t, nil, "btn-1")
+	over := map[string][]string{
+		h.Addr():    nil,
+		h.TLSAddr(): {"--cafile", h.certificates.path(certs.AuthorityCert)},
+	}
+	var want []string
+	for addr, args := range over {
+		want = append(want, mosquittoRoundtrips(t, h, addr, args...)...)
+	}
+	h.expectEvents(want...)
+	mosquitto := mosquittoTool(t, h.TLSAddr(), append(over[h.TLSAddr()],
+		"--cert", h.certificates.path("device-btn-1.crt"), "--key", h.certificates.path("device-btn-1.key"), "-m", "x", "-q", "1")...)
+	if out, err := mosquitto("mosquitto_pub", "btn-1").CombinedOutput(); err != nil {
+		t.Errorf("with a certificate instead of a secret: %v %s", err, out)
+	}
+	if out, err := mosquitto("mosquitto_pub", "btn-2").CombinedOutput(); err == nil {
+		t.Errorf("another's certificate was taken: %s", out)
+	}
+}
+
+// mosquittoTool prepares a command of mosquitto-clients that speaks to addr as a user, without a secret.
+func mosquittoTool(t *testing.T, addr string, always ...string) func(name, user string, args ...string) *exec.Cmd {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	run := func(name, user string, args ...string) *exec.Cmd {
-		return exec.CommandContext(ctx, name, append([]string{"-h", host, "-p", port, "-u", user, "-P", "secret-" + user, "-t", "wh/v1/btn-1/event"}, args...)...)
+	t.Cleanup(cancel)
+	return func(name, user string, args ...string) *exec.Cmd {
+		base := append([]string{"-h", host, "-p", port, "-u", user, "-t", "wh/v1/btn-1/event"}, always...)
+		return exec.CommandContext(ctx, tool(t, name, "mosquitto-clients"), append(base, args...)...)
 	}
-	var want []string
+}
+
+// mosquittoRoundtrips sends an event in every version and QoS and has it received; it gives the payloads.
+func mosquittoRoundtrips(t *testing.T, h *house, addr string, args ...string) (want []string) {
+	t.Helper()
+	const pubTool, subTool = "mosquitto_pub", "mosquitto_sub"
+	bare := mosquittoTool(t, addr, args...)
+	run := func(name, user string, args ...string) *exec.Cmd {
+		return bare(name, user, append([]string{"-P", "secret-" + user}, args...)...)
+	}
 	for _, version := range []string{"mqttv311", "mqttv5"} {
 		for qos := range 3 {
 			q, payload := fmt.Sprint(qos), fmt.Sprintf(`{"type":"test","version":%q,"qos":%d}`, version, qos)
@@ -82,26 +116,39 @@ func TestInteropMosquitto(t *testing.T) {
 			want = append(want, payload)
 		}
 	}
-	h.expectEvents(want...)
 	if out, err := run(pubTool, "btn-1", "-V", "mqttv311", "-q", "1", "-m", "no -i").CombinedOutput(); err != nil {
 		t.Errorf("without a client id: %v %s", err, out)
 	}
 	if out, err := run(pubTool, "btn-2", "-i", "btn-2", "-P", "wrong", "-m", "x").CombinedOutput(); err == nil {
 		t.Errorf("a wrong secret was taken: %s", out)
 	}
+	return append(want, "no -i")
 }
 
-// urls are the two ways in.
+// urls are the two ways in, those of a house with certificates encrypted.
 func (h *house) urls() []string {
+	if h.certificates != nil {
+		return []string{"ssl://" + h.TLSAddr(), "wss://" + h.WebSocketAddr() + "/mqtt"}
+	}
 	return []string{"tcp://" + h.Addr(), "ws://" + h.WebSocketAddr() + "/mqtt"}
 }
 
-func TestInteropPahoV3(t *testing.T) {
-	h := start(t)
+// clientTLS is what a client of this house needs to trust it, nil without certificates.
+func (h *house) clientTLS() *tls.Config {
+	if h.certificates == nil {
+		return nil
+	}
+	return h.certificates.client("")
+}
+
+func TestInteropPahoV3(t *testing.T)    { interopPahoV3(t, start(t)) }
+func TestInteropPahoV3TLS(t *testing.T) { interopPahoV3(t, startTLS(t, nil)) }
+
+func interopPahoV3(t *testing.T, h *house) {
 	var want []string
 	for _, u := range h.urls() {
 		for qos := range byte(3) {
-			eye, button := pahoV3(t, u, "eye"), pahoV3(t, u, "btn-1")
+			eye, button := pahoV3(t, h, u, "eye"), pahoV3(t, h, u, "btn-1")
 			got := make(chan v3.Message, 1)
 			await(t, eye.Subscribe("wh/v1/btn-1/event", qos, func(_ v3.Client, m v3.Message) { got <- m }))
 			payload := fmt.Sprintf(`{"via":%q,"qos":%d}`, u[:3], qos)
@@ -122,9 +169,10 @@ func TestInteropPahoV3(t *testing.T) {
 	h.expectEvents(want...)
 }
 
-func pahoV3(t *testing.T, broker, user string) v3.Client {
+func pahoV3(t *testing.T, h *house, broker, user string) v3.Client {
 	t.Helper()
 	o := v3.NewClientOptions().AddBroker(broker).SetClientID(user).SetUsername(user).SetPassword("secret-" + user)
+	o.SetTLSConfig(h.clientTLS())
 	c := v3.NewClient(o.SetAutoReconnect(false).SetProtocolVersion(4))
 	await(t, c.Connect())
 	return c
@@ -137,15 +185,17 @@ func await(t *testing.T, token v3.Token) {
 	}
 }
 
-func TestInteropPahoV5(t *testing.T) {
-	h := start(t)
+func TestInteropPahoV5(t *testing.T)    { interopPahoV5(t, start(t)) }
+func TestInteropPahoV5TLS(t *testing.T) { interopPahoV5(t, startTLS(t, nil)) }
+
+func interopPahoV5(t *testing.T, h *house) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var want []string
 	for _, u := range h.urls() {
 		for qos := range byte(3) {
 			got := make(chan *paho.Publish, 1)
-			eye, button := pahoV5(ctx, t, u, "eye", got), pahoV5(ctx, t, u, "btn-1", nil)
+			eye, button := pahoV5(ctx, h, u, "eye", got), pahoV5(ctx, h, u, "btn-1", nil)
 			filter := paho.SubscribeOptions{Topic: "wh/v1/btn-1/event", QoS: qos}
 			if _, err := eye.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{filter}}); err != nil {
 				t.Fatal(err)
@@ -174,9 +224,10 @@ func TestInteropPahoV5(t *testing.T) {
 	h.expectEvents(want...)
 }
 
-func pahoV5(ctx context.Context, t *testing.T, broker, user string, got chan<- *paho.Publish) *paho.Client {
+func pahoV5(ctx context.Context, h *house, broker, user string, got chan<- *paho.Publish) *paho.Client {
+	t := h.t
 	t.Helper()
-	conn, err := dialURL(ctx, broker)
+	conn, err := dialURL(ctx, broker, h.clientTLS())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,15 +243,18 @@ func pahoV5(ctx context.Context, t *testing.T, broker, user string, got chan<- *
 	return c
 }
 
-func dialURL(ctx context.Context, broker string) (net.Conn, error) {
+func dialURL(ctx context.Context, broker string, over *tls.Config) (net.Conn, error) {
 	u, err := url.Parse(broker)
 	if err != nil {
 		return nil, err
 	}
-	if u.Scheme == "tcp" {
+	switch u.Scheme {
+	case "tcp":
 		return new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	case "ssl":
+		return (&tls.Dialer{Config: over}).DialContext(ctx, "tcp", u.Host)
 	}
-	d := websocket.Dialer{Subprotocols: []string{"mqtt"}}
+	d := websocket.Dialer{Subprotocols: []string{"mqtt"}, TLSClientConfig: over}
 	ws, _, err := d.DialContext(ctx, broker, nil)
 	if err != nil {
 		return nil, err
@@ -222,7 +276,7 @@ func (s clientSocket) Write(p []byte) (int, error) {
 
 func TestInteropMQTTjs(t *testing.T) {
 	npm, node := tool(t, "npm", "npm"), tool(t, "node", "nodejs")
-	h := start(t)
+	h := startTLS(t, nil)
 	dir := t.TempDir()
 	for _, name := range []string{"package.json", "package-lock.json", ".npmrc", "roundtrip.js"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "mqttjs", name))
@@ -240,8 +294,9 @@ func TestInteropMQTTjs(t *testing.T) {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
-	play := exec.CommandContext(ctx, node, "roundtrip.js", h.Addr(), h.WebSocketAddr())
+	play := exec.CommandContext(ctx, node, "roundtrip.js", "mqtt://"+h.Addr(), "mqtts://"+h.TLSAddr(), "wss://"+h.WebSocketAddr()+"/mqtt", "ws://"+h.plainWebSocket()+"/mqtt")
 	play.Dir = dir
+	play.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+h.certificates.path(certs.AuthorityCert))
 	out, err := play.Output()
 	if err != nil {
 		var said []byte
@@ -251,8 +306,15 @@ func TestInteropMQTTjs(t *testing.T) {
 		t.Fatalf("MQTT.js: %v\n%s%s", err, out, said)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) != 12 || !json.Valid([]byte(lines[0])) {
+	if len(lines) != 24 || !json.Valid([]byte(lines[0])) {
 		t.Errorf("MQTT.js said %q", out)
 	}
 	h.expectEvents(lines...)
+}
+
+// plainWebSocket serves WebSocket without TLS, as the hub does behind a proxy.
+func (h *house) plainWebSocket() string {
+	server := httptest.NewServer(h.WebSocketHandler())
+	h.t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
 }

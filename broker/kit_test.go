@@ -83,6 +83,10 @@ func (p *people) Authenticate(username, clientID string, secret []byte) (registr
 	return who, nil
 }
 
+func (p *people) Certified(username, clientID string) (registry.Principal, error) {
+	return p.Authenticate(username, clientID, []byte("secret-"+username))
+}
+
 func (p *people) MayPublish(who registry.Principal, topic string) bool {
 	return strings.HasPrefix(topic, "wh/v1/"+who.ID+"/") && who.Kind != "" || granted(who, topic, true)
 }
@@ -226,6 +230,7 @@ type house struct {
 	people                  *people
 	event, state, telemetry *tap
 	log                     *lockedBuffer
+	certificates            *certificates // nil without TLS
 }
 
 type lockedBuffer struct {
@@ -258,7 +263,13 @@ func open(t testing.TB, dir string, change func(*Config)) *house {
 	if change != nil {
 		change(&cfg)
 	}
-	h := &house{t: t, people: newPeople(), log: &lockedBuffer{}}
+	return openWith(t, dir, cfg, nil)
+}
+
+// openWith starts a house whose listeners but TCP speak TLS when there are certificates.
+func openWith(t testing.TB, dir string, cfg Config, own *certificates) *house {
+	t.Helper()
+	h := &house{t: t, people: newPeople(), log: &lockedBuffer{}, certificates: own}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.journal = openJournal(t, dir)
 	s := storesOf(h.journal)
@@ -272,6 +283,12 @@ func open(t testing.TB, dir string, change func(*Config)) *house {
 	}
 	h.Broker = b
 	t.Cleanup(h.shut)
+	if own != nil {
+		b.tlsConfig = own.store.MQTT()
+	}
+	if err := b.bind(); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.Start(); err != nil {
 		t.Fatal(err)
 	}

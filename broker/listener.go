@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,9 +30,11 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// patient is a listener whose Accept fails only once it is closed: without file descriptors it waits for better times.
+// patient is a listener whose Accept fails only once it is closed: without file descriptors it waits for better times, and in a storm
+// it keeps the pace.
 type patient struct {
 	net.Listener
+	pace   *pace
 	errors *atomic.Uint64
 	log    *slog.Logger
 	quit   <-chan struct{}
@@ -41,41 +44,44 @@ type patient struct {
 func (p *patient) Accept() (net.Conn, error) {
 	for wait := minAcceptBackoff; ; wait = min(2*wait, maxAcceptBackoff) {
 		c, err := p.Listener.Accept()
-		if err == nil || errors.Is(err, net.ErrClosed) {
-			return c, err
+		if err == nil {
+			p.rest(p.pace.wait(time.Now()))
+			return c, nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil, err
 		}
 		p.errors.Add(1)
 		if wait == minAcceptBackoff {
 			p.log.Error("accept failed, backing off", "err", err)
 		}
-		select {
-		case <-time.After(wait):
-		case <-p.quit:
-			return nil, net.ErrClosed
-		}
+		p.rest(wait)
 	}
 }
 
-// acceptTCP runs until the listener is closed.
-func (b *Broker) acceptTCP(l net.Listener) {
-	p := newPace(b.cfg.MaxConnectRate, connectBurst)
-	for {
-		sock, err := l.Accept()
-		if err != nil {
-			return
-		}
-		if wait := p.wait(time.Now()); wait > 0 {
-			b.sleep(wait)
-		}
-		b.adopt(sock)
+// rest waits, or less when the broker stops.
+func (p *patient) rest(d time.Duration) {
+	if d <= 0 {
+		return
 	}
-}
-
-// sleep waits, or less when the broker stops.
-func (b *Broker) sleep(d time.Duration) {
 	select {
 	case <-time.After(d):
-	case <-b.quit:
+	case <-p.quit:
+	}
+}
+
+// accept runs until the listener is closed. A handshake is the connection's own business: nobody waits for it here.
+func (b *Broker) accept(l net.Listener, over *tls.Config) {
+	for {
+		tcp, err := l.Accept()
+		switch {
+		case err != nil:
+			return
+		case over != nil:
+			b.adopt(newTLSSocket(tcp, over))
+		default:
+			b.adopt(tcp)
+		}
 	}
 }
 
@@ -97,7 +103,9 @@ func (b *Broker) serve(c *conn) {
 	defer b.readers.Done()
 	defer b.farewell(c)
 	defer b.contain(c, "reading")
-	c.run()
+	if c.greet() == nil {
+		c.run()
+	}
 }
 
 // farewell writes the records of a session's end and lets a successor in. Few at a time do: when thousands of connections end in one

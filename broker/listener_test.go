@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -40,7 +41,7 @@ func TestAcceptErrorsAreSurvived(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		h.acceptTCP(h.patient(&poor{Listener: l, left: 5}))
+		h.accept(h.patient(&poor{Listener: l, left: 5}), nil)
 	}()
 	w := dial(t, l.Addr().String())
 	if code, _ := w.connect(hello{user: "btn-1"}); code != 0 {
@@ -59,11 +60,16 @@ func TestAcceptErrorsAreSurvived(t *testing.T) {
 func TestAddressInUseIsAnError(t *testing.T) {
 	h := start(t)
 	for _, set := range []func(*Config){
-		func(c *Config) { c.TCP = h.Addr() }, func(c *Config) { c.WebSocket = h.WebSocketAddr() },
+		func(c *Config) { c.TCP = h.Addr() }, func(c *Config) { c.WebSocket = h.WebSocketAddr() }, func(c *Config) { c.TLS = h.Addr() },
 	} {
 		cfg := testConfig()
 		set(&cfg)
-		if _, err := newBroker(cfg, h.stores, h.people, h.Broker.log); !errors.Is(err, syscall.EADDRINUSE) {
+		b, err := newBroker(cfg, h.stores, h.people, h.Broker.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.tlsConfig = &tls.Config{}
+		if err := b.bind(); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -51,6 +51,7 @@ func storesOf(j *journal.Journal) stores {
 // directory says who may do what. Revision changes with every change of it, so that decisions may be kept until then.
 type directory interface {
 	Authenticate(username, clientID string, secret []byte) (registry.Principal, error)
+	Certified(username, clientID string) (registry.Principal, error)
 	MayPublish(p registry.Principal, topic string) bool
 	MaySubscribe(p registry.Principal, filter string) bool
 	Locate(topic, sender string) (registry.Origin, error)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -171,9 +172,26 @@ func TestEventFloodIsSlowedNotDropped(t *testing.T) {
 // takes the acks but lets nothing through from a peer whose window is shut, by its keepalive.
 func TestClientThatNeverReadsDelaysNobody(t *testing.T) {
 	h := open(t, t.TempDir(), func(c *Config) { c.WriteTimeout = time.Second })
-	deaf := h.join(hello{user: "btn-1", keepalive: 1})
-	sock := h.table.client("btn-1").sock.(*net.TCPConn)
-	if err := errors.Join(deaf.nc.(*net.TCPConn).SetReadBuffer(4<<10), sock.SetWriteBuffer(4<<10), deaf.nc.SetDeadline(time.Time{})); err != nil {
+	deaf := h.dial()
+	deafClientDelaysNobody(h, deaf, deaf.nc)
+}
+
+func TestClientThatNeverReadsOverTLSDelaysNobody(t *testing.T) {
+	h := startTLS(t, func(c *Config) { c.WriteTimeout = time.Second })
+	deaf := h.dialTLS("")
+	deafClientDelaysNobody(h, deaf, deaf.nc.(*tls.Conn).NetConn())
+}
+
+func deafClientDelaysNobody(h *house, deaf *wire, below net.Conn) {
+	t := h.t
+	if code, _ := deaf.connect(hello{user: "btn-1", keepalive: 1}); code != 0 {
+		t.Fatalf("CONNACK %#x", code)
+	}
+	sock := h.table.client("btn-1").sock
+	if over, ok := sock.(tlsSocket); ok {
+		sock = over.tcp
+	}
+	if err := errors.Join(below.(*net.TCPConn).SetReadBuffer(4<<10), sock.(*net.TCPConn).SetWriteBuffer(4<<10), deaf.nc.SetDeadline(time.Time{})); err != nil {
 		t.Fatal(err)
 	}
 	gone := make(chan struct{})

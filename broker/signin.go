@@ -89,14 +89,15 @@ func (b *Broker) inherit(cl *mqtt.Client, clean bool) (present bool) {
 
 // signIn checks a valid CONNECT and begins the session.
 func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Code {
-	username, secret := b.credentials(cl, &pk)
+	cert := c.certificate()
+	username, secret := b.credentials(cl, &pk, cert)
 	if pk.Properties.AuthenticationMethod != "" {
 		return packets.ErrBadAuthenticationMethod
 	}
 	if code := b.nameClient(cl, username, pk); code != packets.CodeSuccess {
 		return b.denied(c, username, code)
 	}
-	who, err := b.directory.Authenticate(username, cl.ID, secret)
+	who, err := b.identify(cert, username, cl.ID, secret)
 	if err != nil {
 		return b.denied(c, username, packets.ErrBadUsernameOrPassword)
 	}

@@ -12,6 +12,7 @@ type Stats struct {
 	Rejected uint64 // kept in the rejects stream instead of a lane
 	Shed     uint64 // telemetry refused over a cap or while bulk is out of order
 	AuthFail uint64
+	TLSFail  uint64 // handshakes on the TLS listener that came to nothing
 
 	JournalFail  uint64 // connections closed because life would not take a message
 	Panics       uint64 // contained, each cost one connection
@@ -28,6 +29,7 @@ type counters struct {
 	received, acked, rejected, shed, authFail        atomic.Uint64
 	committed                                        atomic.Uint64 // telemetry only
 	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
+	handshakes                                       atomic.Uint64 // failed
 }
 
 // Stats are counters for /metrics.
@@ -41,6 +43,7 @@ func (b *Broker) Stats() Stats {
 		Rejected:      n.rejected.Load(),
 		Shed:          n.shed.Load(),
 		AuthFail:      n.authFail.Load(),
+		TLSFail:       n.handshakes.Load(),
 		JournalFail:   n.journalFail.Load(),
 		Panics:        n.panics.Load(),
 		AcceptErrors:  n.accepts.Load(),

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -26,6 +27,14 @@ func (b *Broker) wsServer() *http.Server {
 		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 		Handler:           b.WebSocketHandler(),
 	}
+}
+
+// wsListener speaks TLS when there is a certificate.
+func (b *Broker) wsListener() net.Listener {
+	if b.tlsConfig == nil {
+		return b.patient(b.ws)
+	}
+	return tls.NewListener(b.patient(b.ws), b.tlsConfig)
 }
 
 // WebSocketHandler upgrades HTTP connections and hands them over; the goroutines of net/http end there. The hub serves it beside
@@ -92,7 +101,7 @@ func (s *wsSocket) Write(p []byte) (int, error) {
 	if err := s.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
 		return 0, err
 	}
-	return len(p), nil
+	return len(p), s.ws.NetConn().SetWriteDeadline(time.Time{}) // as tlsSocket
 }
 
 // SetReadDeadline may be called while another goroutine reads, SetWriteDeadline while one writes.
@@ -104,15 +113,26 @@ func (s *wsSocket) SetWriteDeadline(t time.Time) error {
 	return s.ws.NetConn().SetWriteDeadline(t)
 }
 
-// SetLinger is TCP's.
-func (s *wsSocket) SetLinger(seconds int) error {
-	if tcp, ok := s.ws.NetConn().(*net.TCPConn); ok {
-		return tcp.SetLinger(seconds)
+// tcp is the connection below WebSocket and TLS.
+func (s *wsSocket) tcp() net.Conn {
+	if over, ok := s.ws.NetConn().(*tls.Conn); ok {
+		return over.NetConn()
 	}
-	return nil
+	return s.ws.NetConn()
 }
 
-// Close closes without a closing handshake.
-func (s *wsSocket) Close() error         { return s.ws.Close() }
+// ConnectionState is that of TLS, zero without.
+func (s *wsSocket) ConnectionState() tls.ConnectionState {
+	if over, ok := s.ws.NetConn().(*tls.Conn); ok {
+		return over.ConnectionState()
+	}
+	return tls.ConnectionState{}
+}
+
+// SetLinger is TCP's.
+func (s *wsSocket) SetLinger(seconds int) error { return linger(s.tcp(), seconds) }
+
+// Close closes without a closing handshake, which for TLS might wait.
+func (s *wsSocket) Close() error         { return s.tcp().Close() }
 func (s *wsSocket) LocalAddr() net.Addr  { return s.ws.LocalAddr() }
 func (s *wsSocket) RemoteAddr() net.Addr { return s.ws.RemoteAddr() }

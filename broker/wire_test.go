@@ -27,6 +27,11 @@ func dial(t testing.TB, addr string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return over(t, nc)
+}
+
+// over speaks MQTT over a connection.
+func over(t testing.TB, nc net.Conn) *wire {
 	t.Cleanup(func() { _ = nc.Close() })
 	return &wire{t: t, nc: nc, r: bufio.NewReader(nc)}
 }
@@ -40,6 +45,7 @@ type hello struct {
 	will             *will
 	willProps        []byte // v5
 	noID             bool
+	noSecret, noUser bool // CONNECT has no such field
 }
 
 func (o hello) packet() []byte {
@@ -56,6 +62,12 @@ func (o hello) packet() []byte {
 	}
 	if !o.persist {
 		flags |= 2
+	}
+	if o.noUser {
+		flags &^= 0x80
+	}
+	if o.noSecret {
+		flags &^= 0x40
 	}
 	if w := o.will; w != nil {
 		flags |= 4 | w.qos<<3
@@ -74,7 +86,13 @@ func (o hello) packet() []byte {
 		}
 		b = lenText(lenText(b, w.topic), string(w.payload))
 	}
-	return packet(typeConnect<<4, lenText(lenText(b, o.user), o.secret))
+	if !o.noUser {
+		b = lenText(b, o.user)
+	}
+	if !o.noSecret {
+		b = lenText(b, o.secret)
+	}
+	return packet(typeConnect<<4, b)
 }
 
 func lenText(b []byte, s string) []byte {

@@ -32,6 +32,15 @@ func (r *Registry) Authenticate(username, clientID string, secret []byte) (Princ
 	return v.principal(username)
 }
 
+// Certified admits who has proved to be username by a certificate that the caller has verified.
+func (r *Registry) Certified(username, clientID string) (Principal, error) {
+	who, err := r.View().principal(username)
+	if err == nil && !ownClientID(username, clientID) {
+		return Principal{}, ErrClientID
+	}
+	return who, err
+}
+
 func (v *View) principal(id string) (Principal, error) {
 	if d, ok := v.state.Devices[id]; ok {
 		return Principal{ID: id, Kind: d.Kind}, nil
