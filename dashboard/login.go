@@ -45,7 +45,7 @@ func (s *Server) accountRoutes(api huma.API) {
 	handle(s, api, operation{
 		id: "me", method: http.MethodGet, path: "/me", may: anyUser, summary: "Who is signed in",
 	}, func(ctx context.Context, _ *struct{}) (*meOutput, error) {
-		return &meOutput{Body: account(caller(ctx).user)}, nil
+		return &meOutput{Body: s.account(caller(ctx).user)}, nil
 	})
 }
 
@@ -68,7 +68,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	}
 	s.metrics.logins.WithLabelValues("ok").Inc()
 	s.cookie(ctx, cookie)
-	return &loginOutput{SetCookie: *cookie, Body: account(u)}, nil
+	return &loginOutput{SetCookie: *cookie, Body: s.account(u)}, nil
 }
 
 func (s *Server) throttled(wait time.Duration) *Problem {
@@ -119,8 +119,8 @@ func (s *Server) cookie(ctx context.Context, c *http.Cookie) {
 	c.Secure = s.cfg.SecureCookie || metaOf(ctx).tls
 }
 
-func account(u registry.User) Account {
-	a := Account{Name: u.Name, Role: string(u.Role), Permissions: []string{}}
+func (s *Server) account(u registry.User) Account {
+	a := Account{Name: u.Name, Role: string(u.Role), Permissions: []string{}, Secure: !s.insecure}
 	for _, p := range u.Role.Permissions() {
 		a.Permissions = append(a.Permissions, string(p))
 	}

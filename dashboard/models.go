@@ -13,6 +13,7 @@ type Account struct {
 	Name        string   `json:"name"`
 	Role        string   `json:"role" enum:"viewer,guard,maintainer,operator,supervisor,admin"`
 	Permissions []string `json:"permissions" doc:"What the role may do."`
+	Secure      bool     `json:"secure" doc:"False while other machines may reach the hub without encryption."`
 }
 
 // AsOf is a position on the stream.

@@ -33,6 +33,7 @@ type Server struct {
 	live     *live.Projection
 	stream   *stream.Hub
 	metrics  *metrics
+	insecure bool
 	handler  http.Handler
 }
 
@@ -50,7 +51,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: d.Log, journal: d.Journal, registry: d.Registry, alerts: d.Alerts, history: d.History, letters: d.Letters,
-		throttle: newThrottle(), audit: &auditLog{chain: d.Journal.Chain("audit")}, metrics: m,
+		throttle: newThrottle(), audit: &auditLog{chain: d.Journal.Chain("audit")}, metrics: m, insecure: d.Insecure,
 	}
 	if s.sessions, err = newSessions(context.Background(), cfg, d.Journal.KV("sessions"), d.Registry); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ type readiness struct {
 	Ready    bool              `json:"ready"`
 	Faults   map[string]string `json:"faults,omitempty"`
 	Degraded map[string]string `json:"degraded,omitempty"`
+	Insecure []string          `json:"insecure,omitempty"` // listeners that other machines reach without encryption
 }
 
 // healthz says that the process lives and answers.
@@ -42,6 +43,7 @@ func (h *Hub) readiness() readiness {
 	if stats := h.ingest.Stats(); h.cfg.InfluxDB.URL != "" && !stats.Up {
 		state.Degraded["influxdb"] = "no answer: history waits in the journal"
 	}
+	h.describeTLS(&state)
 	state.Ready = len(state.Faults) == 0
 	return state
 }

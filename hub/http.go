@@ -33,6 +33,9 @@ func (h *Hub) listenHTTP(ctx context.Context) (err error) {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
+	if h.certs != nil {
+		h.server.TLSConfig = h.certs.Web()
+	}
 	h.life.onStop("http", 5*time.Second, h.stopHTTP)
 	return nil
 }
@@ -53,12 +56,20 @@ func (h *Hub) serveHTTP() {
 	h.life.goWorker("http server", 5*time.Second, func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = h.server.Close() }) // Shutdown has had its turn in stopHTTP
 		defer stop()
-		if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.acceptHTTP(); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// acceptHTTP speaks HTTPS when there is a certificate.
+func (h *Hub) acceptHTTP() error {
+	if h.certs != nil {
+		return h.server.ServeTLS(h.listener, "", "")
+	}
+	return h.server.Serve(h.listener)
 }
 
 // stopHTTP lets requests end; streams are hijacked connections, which the dashboard's own stop ends.

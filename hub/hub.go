@@ -14,6 +14,7 @@ import (
 
 	"watchhouse/alerts"
 	"watchhouse/broker"
+	"watchhouse/certs"
 	"watchhouse/config"
 	"watchhouse/dashboard"
 	"watchhouse/ingest"
@@ -27,6 +28,7 @@ type Hub struct {
 	log       *slog.Logger
 	life      *lifecycle
 	metrics   *prometheus.Registry
+	certs     *certs.Store // nil = no TLS
 	journal   *journal.Journal
 	registry  *registry.Registry
 	alerts    *alerts.Engine
@@ -42,7 +44,7 @@ type Hub struct {
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*Hub, error) {
 	h := &Hub{cfg: cfg.Resolved(), log: log, life: newLifecycle(log), metrics: newMetrics()}
 	for _, acquire := range []func(context.Context) error{
-		h.openJournal, h.openRegistry, h.newAlerts, h.newIngest, h.newDashboard, h.newBroker, h.listenHTTP,
+		h.openCertificates, h.openJournal, h.openRegistry, h.newAlerts, h.newIngest, h.newDashboard, h.newBroker, h.listenHTTP,
 	} {
 		if err := acquire(ctx); err != nil {
 			return nil, errors.Join(err, h.life.stop(context.WithoutCancel(ctx)))
@@ -88,7 +90,7 @@ func (h *Hub) newIngest(context.Context) (err error) {
 func (h *Hub) newDashboard(context.Context) (err error) {
 	deps := dashboard.Deps{
 		Journal: h.journal, Registry: h.registry, Alerts: dashboard.Engine(h.alerts), History: h.ingest, Letters: h.ingest,
-		Metrics: h.metrics, Build: build(), Log: h.log.With("part", "dashboard"),
+		Metrics: h.metrics, Build: build(), Insecure: len(h.cfg.Insecure()) > 0, Log: h.log.With("part", "dashboard"),
 	}
 	if h.dashboard, err = dashboard.New(h.cfg.Dashboard, deps); err != nil {
 		return fmt.Errorf("open dashboard: %w", err)
@@ -98,6 +100,9 @@ func (h *Hub) newDashboard(context.Context) (err error) {
 
 func (h *Hub) newBroker(context.Context) (err error) {
 	deps := broker.Deps{Journal: h.journal, Registry: h.registry, Log: h.log.With("part", "broker")}
+	if h.certs != nil {
+		deps.TLS = h.certs.MQTT()
+	}
 	if h.broker, err = broker.New(h.cfg.MQTT, deps); err != nil {
 		return fmt.Errorf("open broker: %w", err)
 	}
@@ -111,8 +116,14 @@ func (h *Hub) Registry() *registry.Registry { return h.registry }
 // HTTPAddr and MQTTAddr are the bound addresses.
 func (h *Hub) HTTPAddr() string { return h.listener.Addr().String() }
 
+// HTTPS tells whether the page is served over TLS.
+func (h *Hub) HTTPS() bool { return h.certs != nil }
+
 // MQTTAddr is the bound MQTT address over TCP.
 func (h *Hub) MQTTAddr() string { return h.broker.Addr() }
+
+// MQTTTLSAddr is the bound address of MQTT over TLS, "" when off.
+func (h *Hub) MQTTTLSAddr() string { return h.broker.TLSAddr() }
 
 // MQTTWebSocketAddr is the bound MQTT address over WebSocket, "" when off.
 func (h *Hub) MQTTWebSocketAddr() string { return h.broker.WebSocketAddr() }
@@ -130,6 +141,9 @@ func (h *Hub) Start() error {
 	}
 	h.serving.Store(true)
 	h.life.goWorker("commands", 5*time.Second, h.deliverCommands)
+	if h.certs != nil {
+		h.life.goWorker("certificates", 5*time.Second, h.watchCertificates)
+	}
 	h.serveHTTP()
 	return nil
 }

@@ -17,6 +17,9 @@ func (h *Hub) registerMetrics() {
 	for _, m := range h.journalMetrics() {
 		m.register(h.metrics)
 	}
+	for _, m := range h.tlsMetrics() {
+		m.register(h.metrics)
+	}
 	for _, m := range h.workerMetrics() {
 		m.register(h.metrics)
 	}

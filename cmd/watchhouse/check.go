@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+
+	"watchhouse/certs"
+	"watchhouse/config"
 )
 
 // A disk whose fsync is slower than this at the 99th percentile delays acknowledgements visibly (DESIGN section 3).
@@ -26,6 +31,9 @@ func (c *checkCmd) Run(_ context.Context, std streams) error {
 		return err
 	}
 	fmt.Fprintln(std.out, "configuration and rules: ok")
+	if err := checkTLS(cfg, std.out, time.Now()); err != nil {
+		return err
+	}
 	folder := existing(cfg.Data)
 	if folder != cfg.Data {
 		fmt.Fprintf(std.out, "%s does not exist yet: measuring in %s\n", cfg.Data, folder)
@@ -38,6 +46,28 @@ func (c *checkCmd) Run(_ context.Context, std streams) error {
 	if p99 > slowFsync {
 		fmt.Fprintf(std.out, "warning: above %v at p99: acknowledgements will be slow; use a disk with power-loss protection\n", slowFsync)
 	}
+	return nil
+}
+
+// checkTLS says what ends soon and what is not encrypted. What has expired is a fault; a hub would still run, unseen by most clients.
+func checkTLS(cfg config.Config, out io.Writer, now time.Time) error {
+	if insecure := cfg.Insecure(); len(insecure) > 0 {
+		fmt.Fprintf(out, "warning: other machines reach %s without encryption (insecure_listeners)\n", strings.Join(insecure, ", "))
+	}
+	if !cfg.TLS.Enabled() {
+		return nil
+	}
+	store, err := certs.Open(cfg.TLS)
+	if err != nil {
+		return badConfigError{err}
+	}
+	for _, warning := range store.Warnings(now) {
+		fmt.Fprintln(out, "warning:", warning)
+	}
+	if until := store.NotAfter(); until.Before(now) {
+		return badConfigError{fmt.Errorf("tls.cert_file: %s expired on %s", cfg.TLS.CertFile, until.Format(time.DateOnly))}
+	}
+	fmt.Fprintf(out, "certificate: ok until %s\n", store.NotAfter().Format(time.DateOnly))
 	return nil
 }
 

@@ -35,10 +35,15 @@ type demoCmd struct {
 	HTTP string `help:"Address of the page; the port may be 0." default:"127.0.0.1:8080" name:"http" placeholder:"ADDR"`
 	MQTT string `help:"Address of MQTT over TCP; the port may be 0." default:"127.0.0.1:1883" name:"mqtt" placeholder:"ADDR"`
 	Seed uint64 `help:"Seed of the simulated devices." default:"1"`
+
+	InsecureListeners bool `help:"Let other machines reach page and MQTT without encryption."`
 }
 
 // Run runs hub, database and devices until interrupted.
 func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
+	if err := c.config("").Validate(); err != nil {
+		return badConfigError{err}
+	}
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -70,7 +75,7 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 func (c *demoCmd) config(databaseURL string) config.Config {
 	cfg := config.Default()
 	cfg.Data, cfg.HTTP, cfg.MQTT.TCP = filepath.Join(c.Data, "data"), c.HTTP, c.MQTT
-	cfg.InfluxDB.URL = databaseURL
+	cfg.InfluxDB.URL, cfg.InsecureListeners = databaseURL, c.InsecureListeners
 	return cfg
 }
 

@@ -32,6 +32,7 @@ type cli struct {
 	Check    checkCmd    `cmd:"" help:"Validate the configuration and the rules, and measure the data disk."`
 	Registry registryCmd `cmd:"" help:"Devices of a stopped hub: add, import, export, list."`
 	User     userCmd     `cmd:"" help:"Users of a stopped hub: add, token."`
+	TLS      tlsCmd      `cmd:"" name:"tls" help:"Certificates of your own: an authority, the hub's, the devices'."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal, beside a running hub or without one."`
 	Bench    benchCmd    `cmd:"" help:"Measure on this machine and print the table of docs/benchmarks.md."`
 	Docs     docsCmd     `cmd:"" help:"Print generated documentation." hidden:""`

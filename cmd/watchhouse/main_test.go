@@ -50,6 +50,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 	badCSV := write(t, folder, "bad.csv", "id,kind,lat\nok-1,emergency_button,31.2\nbad id,emergency_button,91\n")
 	noRules := write(t, folder, "rules.yaml", "alerts:\n  rules_file: "+filepath.Join(folder, "none.yaml")+"\n")
 	noSecret := write(t, folder, "nosecret.csv", "id,kind\nbtn-1,emergency_button\n")
+	noCertificate := write(t, folder, "tls.yaml", "tls:\n  cert_file: none.crt\n  key_file: none.key\n")
 	never := filepath.Join(folder, "never")
 	cases := []struct {
 		name string
@@ -64,6 +65,11 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"corrupt CSV", []string{"registry", "import", "--data", filepath.Join(folder, "d"), badCSV}, exitBadConfig, "nothing was imported"},
 		{"missing rules", []string{"serve", "--config", noRules, "--data", never}, exitBadConfig, "alerts.rules_file"},
 		{"no such port", []string{"serve", "--http", "127.0.0.1:99999", "--data", never}, exitBadConfig, "http: must be"},
+		{"MQTT for all, in clear", []string{"serve", "--mqtt", "0.0.0.0:0", "--data", never}, exitBadConfig, "--insecure-listeners"},
+		{"a page for all, in clear", []string{"serve", "--http", ":0", "--data", never}, exitBadConfig, "http: other machines would reach it"},
+		{"a demo for all, in clear", []string{"demo", "--http", ":0", "--data", never}, exitBadConfig, "insecure_listeners: true"},
+		{"no certificate", []string{"serve", "--config", noCertificate, "--data", never}, exitBadConfig, "tls.cert_file"},
+		{"certificate of nobody", []string{"tls", "device", "--dir", folder, "--id", "btn-1"}, exitBadConfig, "watchhouse tls init"},
 		{"list of nothing", []string{"registry", "list", "--data", never}, exitBadConfig, "--data: want"},
 		{"token in nothing", []string{"user", "token", "--data", never, "--name", "li"}, exitBadConfig, "--data: want"},
 		{"unknown lane", []string{"journal", "cat", "--data", folder, "--lane", "slow"}, exitBadConfig, "event, state or telemetry"},

@@ -8,9 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"watchhouse/alerts"
+	"watchhouse/certs"
 	"watchhouse/config"
 	"watchhouse/hub"
 	"watchhouse/registry"
@@ -25,6 +28,8 @@ type serveFlags struct {
 	Data   string `help:"Data folder, the only state." placeholder:"DIR"`
 	HTTP   string `help:"Address of page, REST and metrics; the port may be 0." placeholder:"ADDR" name:"http"`
 	MQTT   string `help:"Address of MQTT over TCP; the port may be 0." placeholder:"ADDR" name:"mqtt"`
+
+	InsecureListeners bool `help:"Let other machines reach plain listeners, with secrets and calls in clear."`
 }
 
 // load gives the configuration with the flags on top, and looks at the rules and the catalog it names: all are the user's to mend.
@@ -36,6 +41,7 @@ func (f serveFlags) load() (config.Config, error) {
 	override(&cfg.Data, f.Data)
 	override(&cfg.HTTP, f.HTTP)
 	override(&cfg.MQTT.TCP, f.MQTT)
+	cfg.InsecureListeners = cfg.InsecureListeners || f.InsecureListeners
 	if err := cfg.Validate(); err != nil {
 		return config.Config{}, badConfigError{err}
 	}
@@ -44,6 +50,11 @@ func (f serveFlags) load() (config.Config, error) {
 	}
 	if _, err := cfg.Registry.LoadCatalog(); err != nil {
 		return config.Config{}, badConfigError{fmt.Errorf("registry.catalog: %w", err)}
+	}
+	if cfg.TLS.Enabled() {
+		if _, err := certs.Open(cfg.TLS); err != nil {
+			return config.Config{}, badConfigError{err}
+		}
 	}
 	return cfg, nil
 }
@@ -74,6 +85,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 
 // serve starts h, says so in one line of JSON, waits for the end and stops it.
 func serve(ctx context.Context, h *hub.Hub, out io.Writer) error {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
 	if err := h.Start(); err != nil {
 		return errors.Join(err, stop(ctx, h))
 	}
@@ -81,17 +95,28 @@ func serve(ctx context.Context, h *hub.Hub, out io.Writer) error {
 		Msg       string `json:"msg"`
 		HTTP      string `json:"http"`
 		MQTT      string `json:"mqtt"`
+		TLS       string `json:"mqtt_tls,omitempty"`
 		WebSocket string `json:"mqtt_websocket,omitempty"`
-	}{"ready", h.HTTPAddr(), h.MQTTAddr(), h.MQTTWebSocketAddr()}
+		HTTPS     bool   `json:"https,omitempty"`
+	}{"ready", h.HTTPAddr(), h.MQTTAddr(), h.MQTTTLSAddr(), h.MQTTWebSocketAddr(), h.HTTPS()}
 	if err := json.NewEncoder(out).Encode(ready); err != nil {
 		return errors.Join(fmt.Errorf("print ready line: %w", err), stop(ctx, h))
 	}
-	var failure error
-	select {
-	case <-ctx.Done():
-	case failure = <-h.Failed():
+	return errors.Join(wait(ctx, h, hangUp), stop(ctx, h))
+}
+
+// wait gives the failure of a part, or nil when ctx ends. A hang-up has the certificates loaded again.
+func wait(ctx context.Context, h *hub.Hub, hangUp <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case failure := <-h.Failed():
+			return failure
+		case <-hangUp:
+			h.ReloadCertificates()
+		}
 	}
-	return errors.Join(failure, stop(ctx, h))
 }
 
 func stop(ctx context.Context, h *hub.Hub) error {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"slices"
@@ -26,7 +27,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who Identity) {
 		h.log.Debug("stream handshake failed", "error", err)
 		return
 	}
-	if tcp, ok := conn.NetConn().(*net.TCPConn); ok {
+	if tcp, ok := below(conn.NetConn()).(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // only a wish
 	}
 	c := newClient(h, conn, who)
@@ -44,6 +45,14 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who Identity) {
 	c.dropReplay()
 	c.mu.Unlock()
 	c.closeStale()
+}
+
+// below is the connection under TLS, if there is TLS.
+func below(c net.Conn) net.Conn {
+	if over, ok := c.(*tls.Conn); ok {
+		return over.NetConn()
+	}
+	return c
 }
 
 // read handles the console's frames until the socket ends.
