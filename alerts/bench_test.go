@@ -53,7 +53,7 @@ func BenchmarkEngine(b *testing.B) {
 
 // BenchmarkSignOfLife is what one telemetry message costs the engine.
 func BenchmarkSignOfLife(b *testing.B) {
-	l := newLastSeen()
+	l := newLastSeen(nil)
 	list := make([]journal.Entry, 10_000)
 	for n := range list {
 		id := fmt.Sprintf("n%d", n)

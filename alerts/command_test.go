@@ -242,7 +242,7 @@ func checkMove(rt *rapid.T, x Transition, was *Incident) {
 // randomInput gives the desk one of anything that can happen.
 func randomInput(rt *rapid.T, k *desk) {
 	device := rapid.SampledFrom([]string{"b1", "b2", "h1", "x9"}).Draw(rt, "device")
-	switch rapid.IntRange(0, 5).Draw(rt, "input") {
+	switch rapid.IntRange(0, 6).Draw(rt, "input") {
 	case 0, 1:
 		payload := rapid.SampledFrom([]string{
 			sos, `{"type":"sos"}`, `{"type":"sos","boot":1,"seq":2}`, `{"type":"panic"}`, `{"type":"cancel"}`, `{"type":"help"}`, "", "{",
@@ -253,6 +253,10 @@ func randomInput(rt *rapid.T, k *desk) {
 			return
 		}
 		k.event(device, payload)
+	case 6:
+		payload := rapid.SampledFrom([]string{`{"smoke":true}`, `{"smoke":false}`, `{"smoke":true,"tamper":1}`, `{"smoke":"?"}`}).Draw(rt, "level")
+		k.world.withSpeakers()
+		k.bridge("zigbee2mqtt/"+rapid.SampledFrom([]string{"smoke", "nobody"}).Draw(rt, "address"), payload, false)
 	case 2:
 		k.sleep(time.Duration(rapid.SampledFrom([]int{0, 1, 20, 65, 700, 20_000, 100_000}).Draw(rt, "seconds")) * time.Second)
 		k.fire()

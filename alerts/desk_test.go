@@ -33,6 +33,10 @@ func (w *fakeWorld) Device(id string) (registry.Device, bool) {
 	return d.In(w.catalog), ok
 }
 
+func (w *fakeWorld) Locate(topic, sender string) (registry.Origin, error) {
+	return registry.NewLocator(w.catalog, w.Devices()).Locate(topic, sender)
+}
+
 func (w *fakeWorld) Devices() []registry.Device {
 	list := []registry.Device{}
 	for _, id := range sortedKeys(w.devices) {

@@ -56,6 +56,14 @@
 // a redelivery and changes nothing, unless the device's own times of the two lie more than ten minutes apart: then its
 // counters have begun again and it is a new press. What has no identity is never dropped.
 //
+// # Messages of profiles
+//
+// A message that does not speak wh/v1 is read by the profile of its device (registry.Origin). It can say several things, and each is
+// a call of its own. Its identity is what the profile says. A state that a bridge repeats in every message counts when it begins:
+// which states are on is in the ledger, the ends too, so neither a restart nor a closed incident makes the next repetition a new
+// alarm. A device that nobody has registered is heard only when it calls for help. What a message cannot be read for hides a call
+// only if it is the payload as a whole, an event or a state; a number that cannot be read is ingest's to report.
+//
 // # Concurrency
 //
 // One goroutine, that of Run, owns the live state. Each lane has a reader of its own. Telemetry is not decoded and never

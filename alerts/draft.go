@@ -15,6 +15,7 @@ type places interface {
 	Revision() uint64
 	Device(id string) (registry.Device, bool)
 	Catalog() *catalog.Catalog
+	Locate(topic, sender string) (registry.Origin, error)
 }
 
 // decider makes decisions: a book, an input, the rules and one revision of the registry give a step. It is pure: it reads no
@@ -47,7 +48,7 @@ func (d *decider) draft(b *book, p places, cause string, nowMS int64) *draft {
 
 // finish gives the step, or nil when nothing came of it.
 func (x *draft) finish(cur cursors) *step {
-	if len(x.step.Transitions) == 0 && len(x.conds) == 0 && len(x.step.Settled) == 0 && len(x.step.Fired) == 0 {
+	if len(x.step.Transitions) == 0 && len(x.conds) == 0 && len(x.step.Levels) == 0 && len(x.step.Settled) == 0 && len(x.step.Fired) == 0 {
 		return nil
 	}
 	for _, key := range sortedKeys(x.conds) {

@@ -73,7 +73,7 @@ func newEngine(ctx context.Context, cfg Config, rules *Rules, p ports) (*Engine,
 	e := &Engine{
 		cfg: cfg, ports: p, decider: &decider{rules: rules, epoch: p.ledger.ID(), writer: newWriter(p.now())},
 		mailbox: make(chan *request, 256), events: make(chan laneBatch, 4), states: make(chan laneBatch, 4),
-		gaps: make(chan laneBatch, 4), finished: make(chan struct{}), seen: newLastSeen(), trails: map[string][]uint64{},
+		gaps: make(chan laneBatch, 4), finished: make(chan struct{}), seen: newLastSeen(p.world), trails: map[string][]uint64{},
 	}
 	e.absence = newAbsence(rules, e.seen, cfg.BlindAfterStart)
 	if err := e.load(ctx); err != nil {

@@ -252,12 +252,12 @@ type panickyWorld struct {
 	done bool
 }
 
-func (w *panickyWorld) Device(id string) (d registry.Device, ok bool) {
-	if id == "poison" && !w.done {
+func (w *panickyWorld) Locate(topic, sender string) (registry.Origin, error) {
+	if sender == "poison" && !w.done {
 		w.done = true
 		panic("a bug")
 	}
-	return w.fakeWorld.Device(id)
+	return w.fakeWorld.Locate(topic, sender)
 }
 
 // TestDeadLettersAndCounts are for the maintainer.

@@ -31,6 +31,7 @@ type book struct {
 	outbox     map[string]OutboxEntry
 	commands   map[string]done
 	seen       map[string][]identity // by device, oldest first
+	levels     map[string][]string   // by device, the fields whose level is on, sorted
 	trail      map[string][]uint64   // incident to the steps that touched it
 	cursors    cursors
 
@@ -68,7 +69,7 @@ func newBook() *book {
 		incidents: map[string]*Incident{}, answers: map[string]string{}, keysOf: map[string]string{},
 		conditions: map[string]Condition{}, linked: map[string][]string{}, timers: map[timerID]int64{},
 		outbox: map[string]OutboxEntry{}, commands: map[string]done{}, seen: map[string][]identity{},
-		trail: map[string][]uint64{},
+		levels: map[string][]string{}, trail: map[string][]uint64{},
 	}
 }
 
@@ -93,6 +94,7 @@ func (b *book) apply(n uint64, s *step) error {
 	b.applyTimers(s)
 	b.applyOutbox(s)
 	b.applyInputs(s)
+	b.applyLevels(s)
 	b.applyCommand(s)
 	b.forget()
 	return nil
@@ -165,6 +167,21 @@ func (b *book) applyInputs(s *step) {
 			list = list[1:]
 		}
 		b.seen[in.Device] = list
+	}
+}
+
+func (b *book) applyLevels(s *step) {
+	for _, l := range s.Levels {
+		on := b.levels[l.Device]
+		at, known := slices.BinarySearch(on, l.Field)
+		switch {
+		case l.On && !known:
+			b.levels[l.Device] = slices.Insert(slices.Clone(on), at, l.Field)
+		case !l.On && known && len(on) == 1:
+			delete(b.levels, l.Device)
+		case !l.On && known:
+			b.levels[l.Device] = slices.Delete(slices.Clone(on), at, at+1)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ const shards = 64
 
 // lastSeen remembers when each device was last heard. It is a cache: it can be rebuilt from the lanes. Safe for concurrent use.
 type lastSeen struct {
+	world func() world // tells whose a bridge's topic is
 	seed  maphash.Seed
 	parts [shards]struct {
 		mu sync.Mutex
@@ -26,8 +27,8 @@ type heard struct {
 	Gap   int64 `json:"gap"`   // silence that ends a streak, ns, 0 = none does
 }
 
-func newLastSeen() *lastSeen {
-	l := &lastSeen{seed: maphash.MakeSeed()}
+func newLastSeen(world func() world) *lastSeen {
+	l := &lastSeen{world: world, seed: maphash.MakeSeed()}
 	for i := range l.parts {
 		l.parts[i].m = map[string]heard{}
 	}

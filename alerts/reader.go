@@ -151,7 +151,14 @@ func (l *lastSeen) mark(e *journal.Entry) {
 		return
 	}
 	t, err := telemetry.ParseTopic(e.Topic)
-	if err != nil || !live(*e, t) {
+	if err != nil { // rarely: most devices speak wh/v1, and for them nothing is looked up
+		o, err := l.world().Locate(e.Topic, e.Device)
+		if err != nil || !o.Life {
+			return
+		}
+		t = o.Topic
+	}
+	if !live(*e, t) {
 		return
 	}
 	l.touch(t.Device, e.ReceivedNS)

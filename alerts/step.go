@@ -37,6 +37,7 @@ type step struct {
 	Transitions []Transition  `json:"tr,omitempty"`
 	Conditions  []Condition   `json:"cond,omitempty"` // after the step, whole
 	Keys        []openKey     `json:"keys,omitempty"`
+	Levels      []levelChange `json:"levels,omitempty"`
 	Set         []timer       `json:"set,omitempty"`
 	Cleared     []timer       `json:"cleared,omitempty"`
 	Fired       []firing      `json:"fired,omitempty"`
@@ -52,6 +53,13 @@ type input struct {
 	Device   string `json:"dev"`
 	Identity string `json:"idn,omitempty"`
 	TS       int64  `json:"ts,omitempty"` // the device's own time, Unix ms, 0 = none
+}
+
+// levelChange is the beginning or the end of a state that a device's messages repeat.
+type levelChange struct {
+	Device string `json:"dev"`
+	Field  string `json:"field"`
+	On     bool   `json:"on"`
 }
 
 // openKey says which incident now answers for a dedupe key.

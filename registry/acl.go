@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"watchhouse/telemetry"
-	"watchhouse/telemetry/profile"
 )
 
 // MayPublish decides by default against. A device may publish on its own topics, a gateway on those of its children
@@ -19,7 +18,7 @@ func (r *Registry) MayPublish(p Principal, topic string) bool {
 	}
 	t, err := telemetry.ParseTopic(topic)
 	if err != nil {
-		return v.speaksOn(p.ID, topic)
+		return v.locator.speaksOn(p.ID, topic)
 	}
 	if t.Channel == telemetry.ChannelCommand {
 		return false
@@ -38,16 +37,6 @@ func (r *Registry) MayPublish(p Principal, topic string) bool {
 		return t.Channel == telemetry.ChannelEvent
 	}
 	return child.Gateway == p.ID
-}
-
-// speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
-func (v *View) speaksOn(device, topic string) bool {
-	p, e, _, ok := v.catalog.Envelope(topic)
-	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing {
-		return false
-	}
-	s, known := v.speakers().byID[device]
-	return known && s.profile == p.ID
 }
 
 // MaySubscribe decides by default against. A device may subscribe below its own prefix, which for a gateway holds its

@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"errors"
+	"sync"
 
 	"watchhouse/telemetry"
 	"watchhouse/telemetry/catalog"
@@ -26,26 +27,49 @@ type Origin struct {
 // Foreign reports whether the topic is of a profile, and not of wh/v1.
 func (o *Origin) Foreign() bool { return o.reader.Envelope != nil }
 
+// Locator tells whose a topic is, for one set of devices. It does not change and is safe for concurrent use.
+type Locator struct {
+	catalog  *catalog.Catalog
+	device   func(id string) (Device, bool)
+	speakers func() speakers
+}
+
+// NewLocator is for a set of devices outside a registry.
+func NewLocator(c *catalog.Catalog, devices []Device) *Locator {
+	byID := make(map[string]Device, len(devices))
+	for _, d := range devices {
+		byID[d.ID] = d.In(c)
+	}
+	return newLocator(c, func(id string) (Device, bool) { d, ok := byID[id]; return d, ok }, func() []Device { return devices })
+}
+
+func newLocator(c *catalog.Catalog, device func(string) (Device, bool), all func() []Device) *Locator {
+	return &Locator{catalog: c, device: device, speakers: sync.OnceValue(func() speakers { return indexSpeakers(c, all()) })}
+}
+
+// Locate is that of the view's devices.
+func (v *View) Locate(topic, sender string) (Origin, error) { return v.locator.Locate(topic, sender) }
+
 // Locate tells what device a topic speaks of. sender is the id of the connection's device, or of a bridge's account; only topics
 // without an address ask for it. The error is ErrNoDevice, or a *telemetry.FieldError for a topic that nobody knows and for a
 // sender that speaks no such profile.
-func (v *View) Locate(topic, sender string) (Origin, error) {
+func (l *Locator) Locate(topic, sender string) (Origin, error) {
 	t, err := telemetry.ParseTopic(topic)
 	if err == nil {
-		d, known := v.Device(t.Device)
+		d, known := l.device(t.Device)
 		return Origin{Topic: t, Device: d, Registered: known, Life: true}, nil
 	}
-	p, e, address, ok := v.catalog.Envelope(topic)
+	p, e, address, ok := l.catalog.Envelope(topic)
 	switch {
 	case !ok:
 		return Origin{}, err
 	case e.Carries() == profile.CarriesNothing:
 		return Origin{}, ErrNoDevice
 	case e.OfSender():
-		return v.locateSender(p, e, sender)
+		return l.locateSender(p, e, sender)
 	}
 	o := Origin{Topic: telemetry.Topic{Channel: telemetry.ChannelTelemetry}, reader: profile.Reader{Envelope: e}}
-	s, known := v.speakers().byAddress[addressKey{p.ID, p.Key(address)}]
+	s, known := l.speakers().byAddress[addressKey{p.ID, p.Key(address)}]
 	if !known {
 		o.Topic.Device, o.others = p.ID+":"+address, p.Models()
 		return o, nil
@@ -53,8 +77,8 @@ func (v *View) Locate(topic, sender string) (Origin, error) {
 	return s.origin(o), nil
 }
 
-func (v *View) locateSender(p *catalog.Profile, e *profile.Envelope, sender string) (Origin, error) {
-	s, known := v.speakers().byID[sender]
+func (l *Locator) locateSender(p *catalog.Profile, e *profile.Envelope, sender string) (Origin, error) {
+	s, known := l.speakers().byID[sender]
 	if !known || s.profile != p.ID {
 		return Origin{}, &telemetry.FieldError{Field: "topic", Want: "a topic of the sender's model", Got: "one of profile " + p.ID}
 	}
@@ -93,12 +117,22 @@ type speakers struct {
 	byID      map[string]*speaker
 }
 
-// indexSpeakers makes the index of a view. An address is checked to be unique when a device is registered; should a new catalog
+// speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
+func (l *Locator) speaksOn(device, topic string) bool {
+	p, e, _, ok := l.catalog.Envelope(topic)
+	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing {
+		return false
+	}
+	s, known := l.speakers().byID[device]
+	return known && s.profile == p.ID
+}
+
+// indexSpeakers makes the index. An address is checked to be unique when a device is registered; should a new catalog
 // have made two alike, the first by id has it.
-func (v *View) indexSpeakers() speakers {
+func indexSpeakers(c *catalog.Catalog, devices []Device) speakers {
 	x := speakers{byAddress: map[addressKey]*speaker{}, byID: map[string]*speaker{}}
-	for _, d := range v.Devices() {
-		s, key, ok := speakerOf(v.catalog, d)
+	for _, d := range devices {
+		s, key, ok := speakerOf(c, d)
 		if !ok {
 			continue
 		}

@@ -21,16 +21,16 @@ type View struct {
 	devices  func() []Device
 	children func() map[string][]Device
 	contacts func() []Contact
-	speakers func() speakers
+	locator  *Locator
 }
 
 func newView(s *state, c *catalog.Catalog, keys *keyring, h *hasher) *View {
 	v := &View{state: s, catalog: c, keys: keys, hasher: h, changed: make(chan struct{})}
 	v.devices = sync.OnceValue(v.sortDevices)
 	v.children = sync.OnceValue(v.groupByGateway)
-	v.speakers = sync.OnceValue(v.indexSpeakers)
+	v.locator = newLocator(c, v.Device, v.Devices)
 	v.contacts = sync.OnceValue(v.sortContacts)
-	v.speakers = sync.OnceValue(v.indexSpeakers)
+	v.locator = newLocator(c, v.Device, v.Devices)
 	return v
 }
 

@@ -57,6 +57,7 @@ type extract struct {
 	faults   telemetry.FieldErrors
 
 	ts      *int64 // of the record at hand
+	events  int    // before it: two fields of one record that say the same are one event
 	metrics []telemetry.Metric
 }
 
@@ -104,7 +105,7 @@ func (x *extract) record(record any) {
 		x.unread(fault(payloadField, "a JSON object", shapeOf(record)))
 		return
 	}
-	x.metrics = nil
+	x.metrics, x.events = nil, len(x.out.Events)
 	x.ts = x.timeOf(record)
 	if x.out.Identity == "" {
 		x.out.Identity = x.identityOf(record)

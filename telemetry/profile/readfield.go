@@ -139,7 +139,8 @@ func (x *extract) event(f *field, v any) {
 			return
 		}
 	}
-	if typ != "" && len(x.out.Events) < maxRecords {
+	again := func(e telemetry.Event) bool { return e.Type == typ }
+	if typ != "" && len(x.out.Events) < maxRecords && !slices.ContainsFunc(x.out.Events[x.events:], again) {
 		x.out.Events = append(x.out.Events, telemetry.Event{Type: typ, TS: x.ts})
 	}
 }
