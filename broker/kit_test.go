@@ -42,6 +42,8 @@ func eventually(t testing.TB, what string, ok func() bool) {
 type people struct {
 	mu       sync.Mutex
 	known    map[string]registry.Principal
+	fallen   map[string]bool // may not stay
+	answered func()          // called once, after Stands has decided and before it answers
 	children map[string][]string
 	revision atomic.Uint64
 	changed  chan struct{}
@@ -64,13 +66,38 @@ func (p *people) add(id string, kind telemetry.Kind) {
 	p.known[id] = registry.Principal{ID: id, Kind: kind}
 }
 
+// fall lets nobody of this id stay, as if its secret were another.
+func (p *people) fall(id string, fallen bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fallen = map[string]bool{id: fallen}
+}
+
 func (p *people) remove(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.known, id)
+	p.announce()
+}
+
+// change tells the broker of a new revision.
+func (p *people) change() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.announce()
+}
+
+func (p *people) announce() {
 	p.revision.Add(1)
 	close(p.changed)
 	p.changed = make(chan struct{})
+}
+
+// whenAnswered has f called once by the next question whether somebody may stay.
+func (p *people) whenAnswered(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answered = f
 }
 
 func (p *people) Authenticate(username, clientID string, secret []byte) (registry.Principal, error) {
@@ -119,6 +146,19 @@ func (p *people) Known(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, ok := p.known[id]
+	return ok
+}
+
+func (p *people) Stands(who registry.Principal) bool {
+	p.mu.Lock()
+	_, ok := p.known[who.ID]
+	ok = ok && !p.fallen[who.ID]
+	answered := p.answered
+	p.answered = nil
+	p.mu.Unlock()
+	if answered != nil {
+		answered()
+	}
 	return ok
 }
 

@@ -58,6 +58,7 @@ type directory interface {
 	Revision() uint64
 	Changed() <-chan struct{}
 	Known(deviceID string) bool
+	Stands(p registry.Principal) bool
 }
 
 // registryDirectory is the directory of the running hub.

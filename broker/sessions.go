@@ -87,12 +87,13 @@ func (b *Broker) dropClient(cl *mqtt.Client) {
 func (b *Broker) keepHouse() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	changed := b.directory.Changed()
 	for n := 1; ; {
-		changed := b.directory.Changed()
 		select {
 		case <-b.quit:
 			return
 		case <-changed:
+			changed = b.directory.Changed() // before the look, or a change during it would be missed
 			b.dismiss()
 		case now := <-tick.C:
 			b.sweep(now)
@@ -103,11 +104,11 @@ func (b *Broker) keepHouse() {
 	}
 }
 
-// dismiss disconnects devices that are registered no more.
+// dismiss disconnects who is registered no more, or has another secret or kind.
 func (b *Broker) dismiss() {
 	for _, id := range b.table.names() {
 		for _, c := range b.table.principal(id) {
-			if c.who.Kind != "" && !b.directory.Known(id) {
+			if !b.directory.Stands(c.who) {
 				c.bye(codeAdministrator, reasonRevoked)
 			}
 		}

@@ -11,6 +11,8 @@ type Principal struct {
 	ID     string
 	Kind   telemetry.Kind // "" for a bridge or observer
 	Grants []Grant        // for bridges and observers
+
+	proof verifier // of the secret it signed in with; zero without one
 }
 
 // Authenticate checks a device, gateway, bridge or observer at CONNECT, from memory, in microseconds.
@@ -29,7 +31,17 @@ func (r *Registry) Authenticate(username, clientID string, secret []byte) (Princ
 	if !ownClientID(username, clientID) {
 		return Principal{}, ErrClientID
 	}
-	return v.principal(username)
+	who, err := v.principal(username)
+	who.proof = want
+	return who, err
+}
+
+// Stands reports whether who signed in earlier could sign in the same way now: it is still registered, as the same kind, and its
+// secret is still the same. What it may do is asked anew each time; this says whether it may stay.
+func (r *Registry) Stands(p Principal) bool {
+	v := r.View()
+	now, err := v.principal(p.ID)
+	return err == nil && now.Kind == p.Kind && (p.proof == verifier{} || p.proof.equal(v.state.Verifiers[p.ID]))
 }
 
 // Certified admits who has proved to be username by a certificate that the caller has verified.

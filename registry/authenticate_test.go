@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"watchhouse/telemetry"
 )
@@ -59,7 +60,7 @@ func TestAuthenticate(t *testing.T) {
 			if err != tc.err { //nolint:errorlint // which of the two sentinels is the point
 				t.Errorf("error %v, want %v", err, tc.err)
 			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreUnexported(Principal{})); diff != "" {
 				t.Errorf("principal (-want +got):\n%s", diff)
 			}
 		})
@@ -203,5 +204,79 @@ func BenchmarkPutOneOf75000(b *testing.B) {
 	r := benchmarkRegistry(b, 75_000)
 	for b.Loop() {
 		mustPut(b, r, nil, Device{ID: "btn-00042", Kind: telemetry.EmergencyButton})
+	}
+}
+
+// Whoever signed in may stay until the registry says something else of it: no other change ends a connection.
+func TestStands(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*Registry) error
+		stands bool
+	}{
+		"nothing": {func(*Registry) error { return nil }, true},
+		"another name, place and gateway": {func(r *Registry) error {
+			_, err := r.ReplaceDevice(t.Context(), "t", Device{ID: "btn", Kind: telemetry.EmergencyButton, Name: "x", Gateway: "gw"}, "")
+			return err
+		}, true},
+		"out of service": {func(r *Registry) error {
+			_, err := r.ReplaceDevice(t.Context(), "t", Device{ID: "btn", Kind: telemetry.EmergencyButton, OutOfService: true}, "")
+			return err
+		}, true},
+		"another kind": {func(r *Registry) error {
+			_, err := r.ReplaceDevice(t.Context(), "t", Device{ID: "btn", Kind: telemetry.Garage}, "")
+			return err
+		}, false},
+		"a new secret": {func(r *Registry) error { _, err := r.RenewSecret(t.Context(), "t", "btn"); return err }, false},
+		"the same secret again": {func(r *Registry) error {
+			_, err := r.ReplaceDevice(t.Context(), "t", Device{ID: "btn", Kind: telemetry.EmergencyButton}, chosen)
+			return err
+		}, true},
+		"deleted": {func(r *Registry) error { return r.DeleteDevice(t.Context(), "t", "btn") }, false},
+		"deleted and back without a secret": {func(r *Registry) error {
+			if err := r.DeleteDevice(t.Context(), "t", "btn"); err != nil {
+				return err
+			}
+			_, err := r.PutDevices(t.Context(), "t", []Device{{ID: "btn", Kind: telemetry.EmergencyButton}}, nil)
+			return err
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openTest(t)
+			mustPut(t, r, map[string]string{"btn": chosen}, Device{ID: "btn", Kind: telemetry.EmergencyButton}, Device{ID: "gw", Kind: telemetry.Gateway})
+			who, err := r.Authenticate("btn", "btn", []byte(chosen))
+			check(t, err)
+			check(t, tc.change(r))
+			if got := r.Stands(who); got != tc.stands {
+				t.Errorf("the connection may stay: %v, want %v", got, tc.stands)
+			}
+		})
+	}
+}
+
+func TestAccountsStand(t *testing.T) {
+	r := openTest(t)
+	put := func(secret string, filters ...string) {
+		var grants []Grant
+		for _, f := range filters {
+			grants = append(grants, Grant{Filter: f, Subscribe: true})
+		}
+		_, err := r.PutAccess(t.Context(), "t", "obs", grants, secret)
+		check(t, err)
+	}
+	put(chosen, "a/#")
+	who, err := r.Authenticate("obs", "obs", []byte(chosen))
+	check(t, err)
+	if put("", "b/#"); !r.Stands(who) || r.MaySubscribe(who, "a/b") {
+		t.Error("other grants: want the connection to stay, without the old right")
+	}
+	if put("another-secret", "b/#"); r.Stands(who) {
+		t.Error("a new secret: want the connection to end")
+	}
+	if who, err = r.Authenticate("obs", "obs", []byte("another-secret")); err != nil || !r.Stands(who) {
+		t.Errorf("signed in with the new secret: %v", err)
+	}
+	check(t, r.DeleteAccess(t.Context(), "t", "obs"))
+	if r.Stands(who) {
+		t.Error("a deleted account may stay")
 	}
 }

@@ -35,6 +35,20 @@ func (h *Hub) ConnectWebSocket(id string) *Device {
 	return h.connect("ws://"+h.HTTPAddr()+"/mqtt", id, id)
 }
 
+// TryConnect connects once with a secret and stays away when the connection ends; the error is the hub's answer.
+func (h *Hub) TryConnect(id, secret string) (*Device, error) {
+	h.tb.Helper()
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + h.MQTTAddr()).SetClientID(id).SetUsername(id).SetPassword(secret).
+		SetAutoReconnect(false).SetConnectRetry(false)
+	d := &Device{Client: mqtt.NewClient(options), tb: h.tb, ID: id}
+	token := d.Connect()
+	if !token.WaitTimeout(publishLimit) {
+		h.tb.Fatalf("connect %s: no answer", id)
+	}
+	h.tb.Cleanup(func() { d.Disconnect(0) })
+	return d, token.Error()
+}
+
 func (h *Hub) connect(broker, id, clientID string) *Device {
 	h.tb.Helper()
 	options := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(id).SetPassword(Secret).
