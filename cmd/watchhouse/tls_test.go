@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -74,10 +75,37 @@ func TestAHangUpReloadsTheCertificate(t *testing.T) {
 	if err := certs.Init(dir, []string{"localhost"}, false); err != nil {
 		t.Fatal(err)
 	}
-	cmd := program(t, "serve", "--config", write(t, dir, "hub.yaml", tlsConfig(dir)), "--data", filepath.Join(dir, "data"))
-	stdout, err := cmd.StdoutPipe()
+	hub := startTLSHub(t, write(t, dir, "hub.yaml", tlsConfig(dir)), filepath.Join(dir, "data"))
+	before := served(t, hub.TLS)
+	if err := certs.Renew(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); served(t, hub.TLS) == before || served(t, hub.HTTP) == before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the certificate of before is still served")
+		}
+	}
+	hub.end(t)
+}
+
+// tlsHub is a running program that speaks TLS only, and what its ready line says.
+type tlsHub struct {
+	cmd   *exec.Cmd
+	HTTP  string
+	MQTT  string
+	TLS   string `json:"mqtt_tls"`
+	HTTPS bool
+}
+
+func startTLSHub(t *testing.T, configFile, data string) *tlsHub {
+	t.Helper()
+	h := &tlsHub{cmd: program(t, "serve", "--config", configFile, "--data", data)}
+	stdout, err := h.cmd.StdoutPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = h.cmd.Start()
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -86,31 +114,19 @@ func TestAHangUpReloadsTheCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ready struct {
-		HTTP  string
-		MQTT  string
-		TLS   string `json:"mqtt_tls"`
-		HTTPS bool
-	}
-	if err := json.Unmarshal(line, &ready); err != nil || !ready.HTTPS || ready.MQTT != "" {
+	if err := json.Unmarshal(line, h); err != nil || !h.HTTPS || h.MQTT != "" {
 		t.Fatalf("ready line %s: %v", line, err)
 	}
-	before := served(t, ready.TLS)
-	if err := certs.Renew(dir, nil); err != nil {
+	return h
+}
+
+// end asks the program to stop, which it must do in peace.
+func (h *tlsHub) end(t *testing.T) {
+	t.Helper()
+	if err := h.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.Now().Add(10 * time.Second); served(t, ready.TLS) == before || served(t, ready.HTTP) == before; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the certificate of before is still served")
-		}
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
+	if err := h.cmd.Wait(); err != nil {
 		t.Errorf("the program ended with %v", err)
 	}
 }
@@ -124,4 +140,44 @@ func served(t *testing.T, addr string) string {
 	}
 	defer c.Close()
 	return c.ConnectionState().PeerCertificates[0].SerialNumber.String()
+}
+
+// The certificates that the program makes are those with which simulated devices sign in, without a secret.
+func TestSimulatedDevicesSignInWithCertificates(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	devices := write(t, dir, "devices.csv", "id,kind\nhouse-1,safety_house\n")
+	steps := [][]string{
+		{"registry", "import", "--data", data, devices},
+		{"tls", "init", "--dir", dir},
+		{"tls", "device", "--dir", dir, "--id", "house-1"},
+	}
+	for _, args := range steps {
+		if code, _, stderr := call("", args...); code != exitOK {
+			t.Fatalf("%v: %s", args, stderr)
+		}
+	}
+	text := strings.Replace(tlsConfig(dir), "tls: {cert", fmt.Sprintf("tls: {client_auth: required, client_ca_file: %q, cert", filepath.Join(dir, certs.AuthorityCert)), 1)
+	hub := startTLSHub(t, write(t, dir, "hub.yaml", text), data)
+	devicesAtWork := program(t, "simulate", "--broker", "ssl://"+hub.TLS, "--ca", filepath.Join(dir, certs.AuthorityCert),
+		"--certificates", dir, "--registry", devices, "--ramp", "1ms")
+	if err := devicesAtWork.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		code, stdout, stderr := call("", "journal", "cat", "--data", data, "--lane", "state", "--device", "house-1")
+		if code == exitOK && strings.Contains(stdout, `"online":true`) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the house did not sign in; journal: code %d, %q, %q", code, stdout, stderr)
+		}
+	}
+	if err := devicesAtWork.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := devicesAtWork.Wait(); err != nil {
+		t.Errorf("simulate ended with %v", err)
+	}
+	hub.end(t)
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"crypto/tls"
 	"iter"
 	"log/slog"
 	"sync"
@@ -23,23 +24,29 @@ type testBroker struct {
 	mu       sync.Mutex
 	kept     []verify.Stored
 	wills    []string
-	clients  map[string]int // connects by client id
-	withhold int            // this many publishes are kept but not acknowledged, and their connection is closed
-	refuse   bool           // sign-ins
+	clients  map[string]int  // connects by client id
+	shown    map[string]bool // over TLS, by client id: whether it has shown a certificate
+	withhold int             // this many publishes are kept but not acknowledged, and their connection is closed
+	refuse   bool            // sign-ins
 }
 
-func newTestBroker(t *testing.T) *testBroker {
+func newTestBroker(t *testing.T) *testBroker { t.Helper(); return newTestBrokerOver(t, nil) }
+
+// newTestBrokerOver speaks TLS unless over is nil.
+func newTestBrokerOver(t *testing.T, over *tls.Config) *testBroker {
 	t.Helper()
-	b := &testBroker{clients: map[string]int{}}
+	b := &testBroker{clients: map[string]int{}, shown: map[string]bool{}}
 	b.server = mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true})
 	if err := b.server.AddHook(b, nil); err != nil {
 		t.Fatal(err)
 	}
-	l := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0"})
+	l := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0", TLSConfig: over})
 	if err := b.server.AddListener(l); err != nil {
 		t.Fatal(err)
 	}
-	b.addr = "tcp://" + l.Address()
+	if b.addr = "tcp://" + l.Address(); over != nil {
+		b.addr = "ssl://" + l.Address()
+	}
 	if err := b.server.Serve(); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +64,9 @@ func (b *testBroker) OnConnectAuthenticate(cl *mochi.Client, _ packets.Packet) b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clients[cl.ID]++
+	if over, ok := cl.Net.Conn.(*tls.Conn); ok {
+		b.shown[cl.ID] = len(over.ConnectionState().PeerCertificates) > 0
+	}
 	return !b.refuse
 }
 

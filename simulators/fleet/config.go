@@ -11,7 +11,7 @@ import (
 
 // Config of a fleet.
 type Config struct {
-	Broker   string        `help:"Address of the broker." default:"tcp://127.0.0.1:1883" name:"broker"`
+	Broker   string        `help:"Address of the broker, tcp:// or, encrypted, ssl://." default:"tcp://127.0.0.1:1883" name:"broker"`
 	Seed     uint64        `help:"Seed of the devices' behaviour." default:"1"`
 	Speed    float64       `help:"Heartbeats come this many times more often than the registry asks for." default:"1"`
 	Pace     float64       `help:"Points and garages live this many times faster than the clock; their messages carry the clock's time." default:"1"`
@@ -19,6 +19,9 @@ type Config struct {
 	Boot     uint32        `help:"Restart counter of all devices; 0 takes it from the clock, so that a later run never repeats an earlier one's messages." default:"0"`
 	Ramp     time.Duration `help:"Time over which the devices come online at the start." default:"2s"`
 	MaxRetry time.Duration `help:"Longest pause between attempts to connect." default:"15s"`
+
+	CA           string `help:"Authorities that may have signed the broker's certificate, PEM; the system's when empty." name:"ca" placeholder:"FILE"`
+	Certificates string `help:"Folder with device-ID.crt and device-ID.key of devices that sign in with certificates." placeholder:"DIR"`
 
 	Ledger   Ledger      `kong:"-"` // nil = no account is kept
 	Progress func(Stats) `kong:"-"` // called each second by Run, from one goroutine; may be nil
@@ -33,8 +36,10 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	u, err := url.Parse(c.Broker)
 	switch {
-	case err != nil || u.Scheme != "tcp" || u.Host == "":
-		return fmt.Errorf("broker: want tcp://HOST:PORT, have %q", c.Broker)
+	case err != nil || u.Scheme != "tcp" && u.Scheme != "ssl" || u.Host == "":
+		return fmt.Errorf("broker: want tcp://HOST:PORT or ssl://HOST:PORT, have %q", c.Broker)
+	case u.Scheme == "tcp" && (c.CA != "" || c.Certificates != ""):
+		return fmt.Errorf("ca, certificates: need ssl://, have %q", c.Broker)
 	case c.Speed < 1:
 		return fmt.Errorf("speed: want at least 1 (slower would look like silence), have %v", c.Speed)
 	case c.Pace < 1:

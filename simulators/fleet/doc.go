@@ -1,5 +1,5 @@
 // Package fleet connects simulated devices to a broker with the Eclipse Paho client, one connection for each gateway and each device that
-// has none, over TCP. Devices behind a gateway speak through it.
+// has none, over TCP or TLS. Devices behind a gateway speak through it.
 //
 // A message of QoS 1 stays in its link's queue, in order, until its PUBACK came; when the connection breaks, what is unacknowledged goes
 // out again on the next one, byte for byte, so that its identity (boot, seq) is the same. The client library's own store and reconnect are

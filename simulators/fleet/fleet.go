@@ -68,6 +68,11 @@ func New(cfg Config, specs []device.Spec, log *slog.Logger) (*Fleet, error) {
 			f.add(s, f.byID[s.Gateway].link, start)
 		}
 	}
+	if u.Scheme == "ssl" {
+		if err := f.encrypt(u.Hostname()); err != nil {
+			return nil, fmt.Errorf("fleet: %w", err)
+		}
+	}
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -13,6 +14,7 @@ import (
 // link is one connection and the devices that speak through it; the first is the one that signs in.
 type link struct {
 	fleet   *Fleet
+	tls     *tls.Config // nil = not encrypted
 	members []*device.Device
 	wake    chan struct{} // something changed: queue, cut, faults
 

@@ -66,17 +66,14 @@ func (s *session) options(ctx context.Context) *mqtt.ClientOptions {
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)
 	o.SetKeepAlive(keepAlive).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout)
 	o.SetBinaryWill(will.Topic(), will.Payload, 1, true)
-	if spec.Secret != "" {
+	switch {
+	case spec.Secret != "":
 		o.SetUsername(spec.ID).SetPassword(spec.Secret)
+	case s.fleet.cfg.HasCertificate(spec.ID):
+		o.SetUsername(spec.ID)
 	}
 	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
-		d := net.Dialer{Timeout: connectTimeout}
-		conn, err := d.DialContext(ctx, "tcp", s.fleet.addr)
-		if err != nil {
-			return nil, err
-		}
-		s.setConn(conn)
-		return wire{conn}, nil
+		return s.dial(ctx)
 	})
 	o.SetConnectionLostHandler(func(mqtt.Client, error) { close(s.lost) })
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
