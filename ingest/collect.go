@@ -39,20 +39,26 @@ type batch struct {
 	work   time.Duration // spent reading and decoding, not waiting
 }
 
-// collect waits for entries and returns the next batch. It has no points when the entries gave none.
-func (c *collector) collect(ctx context.Context, view directory) (batch, error) {
-	b := batch{next: c.pos}
+// reset empties b and keeps its memory.
+func (b *batch) reset() {
+	clear(b.points)
+	*b = batch{points: b.points[:0]}
+}
+
+// collect waits for entries and fills the empty b. It has no points when the entries gave none.
+func (c *collector) collect(ctx context.Context, b *batch, view directory) error {
+	b.next = c.pos
 	if err := c.lane.Wait(ctx, c.pos); err != nil {
-		return b, fmt.Errorf("wait for entries: %w", err)
+		return fmt.Errorf("wait for entries: %w", err)
 	}
 	linger, cancel := context.WithTimeout(ctx, c.linger)
 	defer cancel()
 	for !b.full {
 		began := time.Now()
-		n, err := c.readInto(ctx, &b, view)
+		n, err := c.readInto(ctx, b, view)
 		b.work += time.Since(began)
 		if err != nil {
-			return b, err
+			return err
 		}
 		if n > 0 {
 			continue
@@ -61,17 +67,7 @@ func (c *collector) collect(ctx context.Context, view directory) (batch, error) 
 			break
 		}
 	}
-	return b, ctx.Err()
-}
-
-// extend adds what can be read now to a batch that is not full.
-func (c *collector) extend(ctx context.Context, b *batch, view directory) error {
-	for !b.full {
-		if n, err := c.readInto(ctx, b, view); err != nil || n == 0 {
-			return err
-		}
-	}
-	return nil
+	return ctx.Err()
 }
 
 // readInto reads once and returns how many entries it took; a gap counts as one.
@@ -101,7 +97,7 @@ func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int
 func (c *collector) passOver(gap *journal.GapError) {
 	c.stats.count(func(s *Stats) { s.Gaps++ })
 	c.letters.add(DeadLetter{
-		Stage: StageJournal, Reason: gap.Err.Error(), ID: gap.From, LastID: gap.To, Position: c.pos.String(),
+		Lane: c.decoder.lane, Stage: StageJournal, Reason: gap.Err.Error(), ID: gap.From, LastID: gap.To, Position: c.pos.String(),
 	})
 	c.pos = gap.Resume
 }

@@ -44,8 +44,8 @@ func TestAGapOfTheLaneIsPassedOverAndReported(t *testing.T) {
 	c := testCollector()
 	letters := &noLetters{}
 	c.lane, c.letters, c.linger = brokenLane{}, &letterBox{letters}, time.Millisecond
-	b, err := c.collect(t.Context(), devices{})
-	if err != nil {
+	var b batch
+	if err := c.collect(t.Context(), &b, devices{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(b.points) != 2 || b.next.Frame != 3 || letters.n != 1 || c.stats.s.Gaps != 1 {
@@ -89,7 +89,7 @@ func TestAPointThatCannotBeEncodedDoesNotHoldUpTheOthers(t *testing.T) {
 		points[n].from = e
 	}
 	points[3].device = "a\nb"
-	if err := r.i.deliver(t.Context(), points); err != nil {
+	if err := r.i.deliver(t.Context(), journal.TelemetryLane, points); err != nil {
 		t.Fatal(err)
 	}
 	if _, lines, _ := s.seen(); len(lines) != 9 {

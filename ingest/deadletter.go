@@ -53,7 +53,6 @@ const maxLetter = 64 << 10
 
 // add queues a letter. It is on disk within milliseconds, not when add returns.
 func (l *letterBox) add(d DeadLetter) {
-	d.Lane = journal.TelemetryLane
 	body, err := json.Marshal(d)
 	if err != nil || len(body) > maxLetter {
 		d.Payload, d.Binary, d.PayloadOmitted = nil, nil, true
@@ -65,9 +64,9 @@ func (l *letterBox) add(d DeadLetter) {
 }
 
 // letterFor begins a letter about an entry.
-func letterFor(e *journal.Entry, stage, reason string) DeadLetter {
+func letterFor(lane journal.LaneName, e *journal.Entry, stage, reason string) DeadLetter {
 	d := DeadLetter{
-		Stage: stage, Reason: reason, ID: e.ID, Position: e.Pos.String(),
+		Stage: stage, Reason: reason, Lane: lane, ID: e.ID, Position: e.Pos.String(),
 		ReceivedNS: e.ReceivedNS, Device: e.Device, Topic: e.Topic,
 	}
 	switch {

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"errors"
+
 	"watchhouse/journal"
 	"watchhouse/registry"
 	"watchhouse/telemetry"
@@ -8,6 +10,7 @@ import (
 
 // decoder makes points of entries. It belongs to one goroutine.
 type decoder struct {
+	lane    journal.LaneName
 	letters letters
 	stats   *meter
 	fields  *fieldLimit
@@ -18,18 +21,18 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	if e.Kind != journal.Publish {
 		return points // ticks
 	}
-	from, readings, err := readingsOf(e, view)
+	from, readings, err := d.read(e, view)
 	if err != nil {
 		d.stats.count(func(s *Stats) { s.Undecodable++ })
-		d.letters.add(letterFor(e, StageDecode, err.Error()))
+		d.letters.add(d.letter(e, StageDecode, err.Error()))
 	}
-	p := point{device: from.ID, area: tagValue(from.Area), kind: tagValue(string(from.Kind)), from: e}
+	p := point{device: from.Topic.Device, area: tagValue(from.Device.Area), kind: tagValue(string(from.Device.Kind)), from: e}
 	stamps := newStamper(e, len(readings))
 	for n := range readings {
 		r := &readings[n]
 		p.index, p.late = n, 0
 		if p.ns, p.clockBad = stamps.time(r, n); r.TS != nil && !p.clockBad {
-			p.late = lateness(p.ns, e, from.Interval())
+			p.late = lateness(p.ns, e, from.Device.Interval())
 		}
 		if p.metrics = d.keep(p, r); len(p.metrics) > 0 {
 			points = append(points, p)
@@ -38,21 +41,31 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	return points
 }
 
-// readingsOf decodes an entry and says which device it speaks of; one that is not registered has an id only.
-func readingsOf(e *journal.Entry, view directory) (registry.Device, []telemetry.Reading, error) {
-	topic, err := telemetry.ParseTopic(e.Topic)
+// read gives the readings of an entry and where they are from.
+func (d *decoder) read(e *journal.Entry, view directory) (registry.Origin, []telemetry.Reading, error) {
+	o, err := view.Locate(e.Topic, e.Device)
+	if errors.Is(err, registry.ErrNoDevice) {
+		return o, nil, nil
+	}
 	if err != nil {
-		return registry.Device{}, nil, err
+		return o, nil, err
 	}
-	from, ok := view.Device(topic.Device)
-	if !ok {
-		from.ID = topic.Device
+	if !o.Foreign() && o.Topic.Channel != telemetry.ChannelTelemetry {
+		if d.lane == journal.EventLane { // a call, which is the alert engine's
+			return o, nil, nil
+		}
+		return o, nil, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
 	}
-	if topic.Channel != telemetry.ChannelTelemetry {
-		return from, nil, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(topic.Channel)}
+	content, err := o.Read(e.Payload)
+	if d.lane == journal.EventLane && content.Unread != nil { // the alert engine makes the letter of a call that cannot be read
+		err = nil
 	}
-	readings, err := telemetry.DecodeTelemetry(e.Payload)
-	return from, readings, err
+	return o, content.Readings, err
+}
+
+// letter begins a letter about an entry of the decoder's lane.
+func (d *decoder) letter(e *journal.Entry, stage, reason string) DeadLetter {
+	return letterFor(d.lane, e, stage, reason)
 }
 
 // keep gives the metrics of r that can be stored, and reports the others.
@@ -68,7 +81,7 @@ func (d *decoder) keep(p point, r *telemetry.Reading) []telemetry.Metric {
 	}
 	if len(dropped) > 0 {
 		d.stats.count(func(s *Stats) { s.DroppedFields += uint64(len(dropped)) })
-		letter := letterFor(p.from, StagePoint, "a reserved or unusable name, no finite number, or too many names of one device")
+		letter := d.letter(p.from, StagePoint, "a reserved or unusable name, no finite number, or too many names of one device")
 		letter.Readings, letter.Metrics = []int{p.index}, dropped
 		d.letters.add(letter)
 	}

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"watchhouse/journal"
 )
 
 // refusal is a point, or one field of it, that the server will never take.
@@ -25,6 +27,7 @@ const doubtLimit = 32
 // delivery is the way of one batch: its parts that were stored and those refused for good.
 type delivery struct {
 	i        *Ingest
+	lane     journal.LaneName
 	once     bool // do not wait for a server that does not accept
 	enc      lineEncoder
 	accepted int
@@ -34,9 +37,9 @@ type delivery struct {
 
 // confirm delivers the batch. While the server refuses all of it in words that are not known, it waits and adds to the batch
 // what the lane holds by then: once the server takes a single point, the fault is the others'.
-func (i *Ingest) confirm(ctx context.Context, c *collector, b *batch) error {
+func (i *Ingest) confirm(ctx context.Context, lane journal.LaneName, b *batch, extend func()) error {
 	for attempt := 0; ; attempt++ {
-		err := i.deliver(ctx, b.points)
+		err := i.deliver(ctx, lane, b.points)
 		if !errors.Is(err, errDoubt) {
 			return err
 		}
@@ -45,16 +48,14 @@ func (i *Ingest) confirm(ctx context.Context, c *collector, b *batch) error {
 		if err := sleep(ctx, i.pause(attempt, 0)); err != nil {
 			return err
 		}
-		if err := c.extend(ctx, b, i.devices()); err != nil {
-			return err
-		}
+		extend()
 	}
 }
 
 // deliver returns when each point is stored or refused by itself, or with errDoubt or the error of ctx. Only then do refusals
 // become dead letters, so that a batch that is tried again reports them once.
-func (i *Ingest) deliver(ctx context.Context, points []point) error {
-	d := &delivery{i: i}
+func (i *Ingest) deliver(ctx context.Context, lane journal.LaneName, points []point) error {
+	d := &delivery{i: i, lane: lane}
 	if err := d.put(ctx, points); err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func (i *Ingest) settle(d *delivery) {
 	})
 	for n := 0; n < len(d.refused); {
 		first := d.refused[n]
-		letter := letterFor(first.p.from, StageStore, first.reason)
+		letter := letterFor(d.lane, first.p.from, StageStore, first.reason)
 		if first.field != "" {
 			letter.Metrics = []string{first.field}
 		}

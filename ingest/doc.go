@@ -1,16 +1,26 @@
-// Package ingest moves the telemetry lane of the journal into InfluxDB and reads history back for charts. Nothing that decides
-// about an alarm goes through it: alerts reads the journal, so a stopped, slow or misconfigured database delays charts only.
+// Package ingest moves what devices measure from the journal into InfluxDB and reads history back for charts. Nothing that
+// decides about an alarm goes through it: alerts reads the journal, so a stopped, slow or misconfigured database delays charts
+// only.
 //
 // # What it promises
 //
 //   - A reading whose message was acknowledged is in InfluxDB at last, exactly once, or in the dead letters with a reason.
-//     The lane's cursor moves only after the server's 204 for every point before it (or its refusal of a point by itself);
-//     what the cursor has not passed is never purged.
+//     The mark of a lane moves only after the server's 204 for every point before it (or its refusal of a point by itself);
+//     what the telemetry lane's cursor has not passed is never purged.
+//   - A dead letter can be driven again: its message is decoded with what the hub knows now and written (Redrive).
 //   - An outage loses nothing and needs no hand: a batch is sent again for ever, with growing, jittered pauses of at most 15 s.
 //   - Fresh data is in the database within a second: a batch waits at most 250 ms for more, and not at all while catching up.
-//   - Points of one device are written in the order of the lane.
-//   - The event path does not starve: there is one goroutine with one request in flight, and while catching up it rests after
-//     each batch as long as reading and decoding it took, so that work takes at most half a core.
+//   - Points of one device and lane are written in the order of the lane.
+//   - The event path does not starve: for each lane there is one request in flight, while the next batch is read and decoded,
+//     and while catching up the reader rests after each batch as long as reading and decoding it took.
+//
+// # Where readings come from
+//
+// The telemetry lane, and the event lane: one message of a foreign device (package telemetry/profile) may hold a call and
+// measurements, and then it travels in the event lane. The place in the event lane is only noted, not held: it lies in life.db,
+// which a database that is down for months must not fill. A database down for longer than the journal keeps (7 days by
+// default) loses those measurements, and a dead letter says so. What a profile cannot read of a call is the alert engine's to
+// report; what cannot be decoded of wh/v1 telemetry and of measurements becomes a dead letter here.
 //
 // # Why a crash or a repeat does not double
 //
@@ -26,7 +36,7 @@
 //     messages of one receive time differ, and a payload without times keeps its order. A redelivery cannot be told from a
 //     new reading and does double. A ts that is not believed also sets the field clock_bad=1.
 //
-// So a kill between the 204 and the cursor repeats a batch onto itself, and a reader whose cursor was lost begins at the
+// So a kill between the 204 and the mark repeats a batch onto itself, and a reader whose mark was lost begins at the
 // start of the lane without harm. One exception: kind and area are tags, taken from the registry when the point is written.
 // A device moved to another area between a write and its repeat, both within one batch, has those points under both areas.
 // Dead letters are at-least-once.
@@ -45,7 +55,7 @@
 //
 // # Without a database
 //
-// With an empty URL Run waits for its end and gives up its cursor, so that the lane is purged by age; Series and Metrics
+// With an empty URL Run waits for its end and gives up its marks, so that the lane is purged by age; Series, Metrics and Redrive
 // return ErrUnavailable. If a URL is set later, what the journal still holds (7 days by default) is written first.
 //
 // # Answers of the server
@@ -60,6 +70,7 @@
 //
 // # Concurrency and errors
 //
-// One Run at a time; Stats, Series and Metrics may be called from any goroutine, during Run or without it. Run returns nil
-// when its context ends. Errors of the history are ErrInvalid (the question is at fault) or ErrUnavailable.
+// One Run at a time; it starts two goroutines for each lane and ends with them. All else may be called from any goroutine,
+// during Run or without it. Run returns nil when its context ends. Errors of the history are ErrInvalid (the question is at
+// fault) or ErrUnavailable; those of Redrive ErrUnavailable, journal.ErrNotFound and the journal's.
 package ingest

@@ -3,16 +3,12 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"watchhouse/journal"
 	"watchhouse/registry"
 )
-
-// cursorName is the lane's reader that holds back the purge.
-const cursorName = "ingest"
 
 // Deps of the worker.
 type Deps struct {
@@ -21,9 +17,9 @@ type Deps struct {
 	Log      *slog.Logger
 }
 
-// Ingest moves the telemetry lane into InfluxDB.
+// Ingest moves readings into InfluxDB.
 type Ingest struct {
-	lane    *journal.Lane
+	sources []*source
 	letters *letterBox
 	dead    deadLetters
 	devices func() directory
@@ -33,9 +29,9 @@ type Ingest struct {
 	limits  limits
 }
 
-// directory is what a point's tags are taken from: a registry.View.
+// directory tells which device a topic speaks of and how its messages are read: a registry.View.
 type directory interface {
-	Device(id string) (registry.Device, bool)
+	Locate(topic, sender string) (registry.Origin, error)
 }
 
 // limits are the times and sizes that are fixed in production and shortened by tests.
@@ -46,6 +42,7 @@ type limits struct {
 	pauseMax  time.Duration
 	pingEvery time.Duration // while there is nothing to write
 	query     time.Duration // the longest a reader of history waits
+	noteEvery time.Duration // of a mark that nothing was stored for
 
 	journalPause time.Duration // after an error of the journal
 }
@@ -54,7 +51,7 @@ func defaultLimits(cfg Config) limits {
 	return limits{
 		batch: cfg.BatchSize, linger: 250 * time.Millisecond,
 		pauseMin: 200 * time.Millisecond, pauseMax: 15 * time.Second,
-		pingEvery: 10 * time.Second, query: 5 * time.Second,
+		pingEvery: 10 * time.Second, query: 5 * time.Second, noteEvery: time.Minute,
 		journalPause: time.Second,
 	}
 }
@@ -65,7 +62,7 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 		return nil, err
 	}
 	i := &Ingest{
-		lane:    d.Journal.Lane(journal.TelemetryLane),
+		sources: sourcesOf(d.Journal, defaultLimits(cfg).noteEvery),
 		letters: &letterBox{stream: d.Journal.Stream(DeadLetterStream)},
 		dead:    deadLetters{d.Journal.Stream(DeadLetterStream), d.Journal.Lane, d.Journal.KV("redriven")},
 		devices: func() directory { return d.Registry.View() },
@@ -84,6 +81,15 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 	return i, nil
 }
 
+// sourcesOf lists the lanes: telemetry, and the event lane for what devices of a profile measure beside their calls.
+func sourcesOf(j *journal.Journal, noteEvery time.Duration) []*source {
+	telemetry, event := j.Lane(journal.TelemetryLane), j.Lane(journal.EventLane)
+	return []*source{
+		{name: journal.TelemetryLane, lane: telemetry, marks: cursorMarks{telemetry}},
+		{name: journal.EventLane, lane: event, marks: &noteMarks{kv: j.KV("ingest"), lane: journal.EventLane, every: noteEvery}},
+	}
+}
+
 // Run until ctx ends; then the error is nil. A batch that is not confirmed by then is sent again by the next Run. A journal
 // that cannot be read is tried again; only its being closed ends Run with an error.
 func (i *Ingest) Run(ctx context.Context) error {
@@ -92,73 +98,29 @@ func (i *Ingest) Run(ctx context.Context) error {
 	}
 	defer i.db.close()
 	i.checkUp(ctx)
-	var c *collector
-	logged := ""
-	for ctx.Err() == nil {
-		err := i.pump(ctx, &c)
-		switch {
-		case errors.Is(err, journal.ErrClosed):
-			return fmt.Errorf("ingest: %w", err)
-		case ctx.Err() != nil:
-			return nil
-		case err.Error() != logged:
-			logged = err.Error()
-			i.log.Error("telemetry cannot be taken from the journal", "err", err)
-		}
-		_ = sleep(ctx, i.limits.journalPause)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, len(i.sources))
+	for _, s := range i.sources {
+		go func() { ended <- newPump(i, s).run(ctx) }()
 	}
-	return nil
+	var err error
+	for range i.sources {
+		err = errors.Join(err, <-ended)
+		cancel()
+	}
+	return err
 }
 
-// runWithout gives up the cursor, so that the lane is purged by age, and waits.
+// runWithout gives up the marks, so that telemetry is purged by age, and waits.
 func (i *Ingest) runWithout(ctx context.Context) error {
-	if err := i.lane.DropCursor(ctx, cursorName); err != nil && ctx.Err() == nil {
-		i.log.Warn("the cursor of ingest stays in the journal", "err", err)
+	for _, s := range i.sources {
+		if err := s.marks.drop(ctx); err != nil && ctx.Err() == nil {
+			i.log.Warn("the mark of ingest stays in the journal", "lane", string(s.name), "error", err)
+		}
 	}
 	<-ctx.Done()
 	return nil
-}
-
-func (i *Ingest) newCollector(ctx context.Context) (*collector, error) {
-	pos, err := i.lane.Cursor(ctx, cursorName)
-	if err != nil {
-		return nil, fmt.Errorf("read cursor: %w", err)
-	}
-	i.stats.moved(pos)
-	return &collector{
-		lane: i.lane, decoder: decoder{letters: i.letters, stats: i.stats, fields: newFieldLimit()},
-		batch: i.limits.batch, linger: i.limits.linger, pos: pos,
-	}, nil
-}
-
-// pump moves batch after batch; it returns only with an error of the journal or of ctx. The collector is made when there is
-// none yet and outlives an error.
-func (i *Ingest) pump(ctx context.Context, c **collector) error {
-	if *c == nil {
-		var err error
-		if *c, err = i.newCollector(ctx); err != nil {
-			return err
-		}
-	}
-	for {
-		b, err := (*c).collect(ctx, i.devices())
-		if err != nil {
-			return err
-		}
-		if err := i.confirm(ctx, *c, &b); err != nil {
-			return err
-		}
-		if err := i.lane.SetCursor(ctx, cursorName, b.next); err != nil {
-			return fmt.Errorf("set cursor: %w", err)
-		}
-		i.stats.moved(b.next)
-		if len(b.points) == 0 && i.stats.quietFor(i.limits.pingEvery) {
-			i.checkUp(ctx)
-		}
-		if b.full {
-			_ = sleep(ctx, b.work)
-		}
-	}
 }
 
 // checkUp asks the database whether it lives, so that an idle night does not leave its state unknown.

@@ -20,6 +20,7 @@ import (
 	"watchhouse/ingest/influxdb"
 	"watchhouse/journal"
 	"watchhouse/registry"
+	"watchhouse/telemetry"
 )
 
 // shared is the one influxd of most tests; every test has its own database in it.
@@ -101,9 +102,10 @@ func ownServer(t testing.TB, cfg influxdb.Config) *influxdb.Server {
 // devices is a directory for tests.
 type devices map[string]registry.Device
 
-func (d devices) Device(id string) (registry.Device, bool) {
-	v, ok := d[id]
-	return v, ok
+func (d devices) Locate(topic, _ string) (registry.Origin, error) {
+	t, err := telemetry.ParseTopic(topic)
+	v, ok := d[t.Device]
+	return registry.Origin{Topic: t, Device: v, Registered: ok, Life: true}, err
 }
 
 // rig is a journal with an ingest on it.

@@ -43,14 +43,14 @@ func (i *Ingest) Redrive(ctx context.Context, n uint64) (Redriven, error) {
 	if err != nil {
 		return Redriven{}, err
 	}
-	e, reason, err := i.dead.message(ctx, record.Body)
+	lane, e, reason, err := i.dead.message(ctx, record.Body)
 	if err != nil {
 		return Redriven{}, err
 	}
 	if e == nil {
 		return Redriven{Outcome: OutcomeGone, Reason: reason}, nil
 	}
-	out, err := i.again(ctx, e)
+	out, err := i.again(ctx, lane, e)
 	if err != nil || out.Outcome != OutcomeStored {
 		return out, err
 	}
@@ -68,18 +68,21 @@ type letterList []DeadLetter
 func (l *letterList) add(d DeadLetter) { *l = append(*l, d) }
 
 // again decodes and writes one message.
-func (i *Ingest) again(ctx context.Context, e *journal.Entry) (Redriven, error) {
+func (i *Ingest) again(ctx context.Context, lane journal.LaneName, e *journal.Entry) (Redriven, error) {
 	var faults letterList
-	dec := decoder{letters: &faults, stats: &meter{}, fields: newFieldLimit()}
+	dec := decoder{lane: lane, letters: &faults, stats: &meter{}, fields: newFieldLimit()}
 	points := dec.decode(nil, e, i.devices())
 	if len(points) == 0 {
 		reason := "it holds no number"
+		if lane != journal.TelemetryLane {
+			reason = "it is no measurement, and calls are the alert engine's"
+		}
 		if len(faults) > 0 {
 			reason = faults[0].Reason
 		}
 		return Redriven{Outcome: OutcomeUndecodable, Reason: "nothing for the time series: " + reason}, nil
 	}
-	d := &delivery{i: i, once: true}
+	d := &delivery{i: i, lane: lane, once: true}
 	if err := d.put(ctx, points); err != nil && !errors.Is(err, errDoubt) {
 		return Redriven{}, err
 	}
@@ -119,30 +122,30 @@ type anyLetter struct {
 }
 
 // message gives the entry that a letter is about; nil with the reason when it is gone.
-func (d deadLetters) message(ctx context.Context, body []byte) (*journal.Entry, string, error) {
+func (d deadLetters) message(ctx context.Context, body []byte) (journal.LaneName, *journal.Entry, string, error) {
 	var l anyLetter
 	if err := json.Unmarshal(body, &l); err != nil {
-		return nil, "the letter is not one of this hub's", nil
+		return "", nil, "the letter is not one of this hub's", nil
 	}
 	if l.Stage == StageJournal {
-		return nil, "the journal could not read these messages", nil
+		return "", nil, "the journal could not read these messages", nil
 	}
 	if lane, id, ok := strings.Cut(l.Message, ":"); ok {
 		l.Lane = journal.LaneName(lane)
 		l.ID, _ = strconv.ParseUint(id, 10, 64) // 0 is no message
 	}
 	if !slices.Contains([]journal.LaneName{journal.EventLane, journal.StateLane, journal.TelemetryLane}, l.Lane) {
-		return nil, "the letter names no lane", nil
+		return "", nil, "the letter names no lane", nil
 	}
 	e, err := d.entry(ctx, l)
 	if e != nil || err != nil {
-		return e, "", err
+		return l.Lane, e, "", err
 	}
 	payload, ok := l.payload()
 	if !ok {
-		return nil, "the lane no longer holds the message, and the letter not its payload", nil
+		return l.Lane, nil, "the lane no longer holds the message, and the letter not its payload", nil
 	}
-	return &journal.Entry{ID: l.ID, Message: journal.Message{
+	return l.Lane, &journal.Entry{ID: l.ID, Message: journal.Message{
 		Kind: journal.Publish, ReceivedNS: l.ReceivedNS, Device: l.Device, Topic: l.Topic, Payload: payload,
 	}}, "", nil
 }

@@ -104,11 +104,11 @@ func TestARedriveBrokenOffBeforeItsRecordIsSafe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, reason, err := r.i.dead.message(t.Context(), record.Body)
+	lane, e, reason, err := r.i.dead.message(t.Context(), record.Body)
 	if err != nil || e == nil {
 		t.Fatal(reason, err)
 	}
-	if out, err := r.i.again(t.Context(), e); err != nil || out.Outcome != OutcomeStored {
+	if out, err := r.i.again(t.Context(), lane, e); err != nil || out.Outcome != OutcomeStored {
 		t.Fatalf("%+v %v", out, err)
 	}
 	before := s.influxQL("SELECT * FROM telemetry")
@@ -126,9 +126,7 @@ func TestARedriveBrokenOffBeforeItsRecordIsSafe(t *testing.T) {
 
 // letterOf is a letter about a telemetry message.
 func letterOf(id uint64, received int64, payload string) DeadLetter {
-	d := letterFor(&journal.Entry{ID: id, Message: message("d1", received, payload)}, StageDecode, "test")
-	d.Lane = journal.TelemetryLane
-	return d
+	return letterFor(journal.TelemetryLane, &journal.Entry{ID: id, Message: message("d1", received, payload)}, StageDecode, "test")
 }
 
 func TestWhatADeadLetterComesTo(t *testing.T) {
@@ -166,7 +164,7 @@ func TestWhatADeadLetterComesTo(t *testing.T) {
 		"null":                      {letter(998, t0, "null"), OutcomeUndecodable, 0, "nothing for the time series: payload"},
 		"too long for the letter":   {omitted, OutcomeGone, 0, "no longer holds"},
 		"a gap":                     {DeadLetter{Stage: StageJournal, ID: 3, LastID: 9}, OutcomeGone, 0, "could not read"},
-		"an alert's":                {alert(event.ID), OutcomeUndecodable, 0, "topic.channel: want telemetry, got event"},
+		"an alert's":                {alert(event.ID), OutcomeUndecodable, 0, "calls are the alert engine's"},
 		"an alert's, purged":        {alert(event.ID + 1), OutcomeGone, 0, "no longer holds"},
 		"an alert's, broken":        {map[string]any{"message": "event:x"}, OutcomeGone, 0, "no longer holds"},
 		"of no lane":                {map[string]any{"message": "side:1"}, OutcomeGone, 0, "names no lane"},
@@ -233,7 +231,7 @@ func TestALetterGivesItsPayloadBack(t *testing.T) {
 			rapid.SliceOf(rapid.Byte()), rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) }),
 			rapid.SampledFrom([][]byte{[]byte(`null`), []byte(`"a"`), []byte(`{"a":"<&>"}`), []byte(`1`), []byte("\ufffd")}),
 		).Draw(rt, "payload")
-		text, err := json.Marshal(letterFor(&journal.Entry{Message: journal.Message{Payload: payload}}, StageDecode, ""))
+		text, err := json.Marshal(letterFor(journal.TelemetryLane, &journal.Entry{Message: journal.Message{Payload: payload}}, StageDecode, ""))
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -3,8 +3,6 @@ package ingest
 import (
 	"sync"
 	"time"
-
-	"watchhouse/journal"
 )
 
 // Stats for /metrics and readiness chips. Counters count from the start of the process; a repeat after a crash counts again.
@@ -15,16 +13,19 @@ type Stats struct {
 	DroppedFields uint64 // numbers left out of points: name, value or too many
 	Retries       uint64 // requests repeated
 	Gaps          uint64 // breaks of the lane that were passed over
-	LagMessages   uint64 // in the lane, not yet confirmed
+	LagMessages   uint64 // in the lanes, not yet confirmed
 	LastError     string // why the last request was not accepted; "" when it was
 	Up            bool   // the database answered the last request
 }
 
 // Stats now.
 func (i *Ingest) Stats() Stats {
-	s, pos := i.stats.read()
-	if i.db != nil {
-		s.LagMessages = i.lane.Depth(pos)
+	s := i.stats.read()
+	if i.db == nil {
+		return s
+	}
+	for _, source := range i.sources {
+		s.LagMessages += source.lag()
 	}
 	return s
 }
@@ -34,26 +35,19 @@ type meter struct {
 	mu      sync.Mutex
 	s       Stats
 	known   bool // Up has a meaning
-	pos     journal.Position
 	contact time.Time
 }
 
-func (m *meter) read() (Stats, journal.Position) {
+func (m *meter) read() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.s, m.pos
+	return m.s
 }
 
 func (m *meter) count(f func(*Stats)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f(&m.s)
-}
-
-func (m *meter) moved(p journal.Position) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.pos = p
 }
 
 // up notes an accepted request and says whether that is news.

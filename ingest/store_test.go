@@ -168,16 +168,13 @@ func TestACrashBetweenTheWriteAndTheCursorDoublesNothing(t *testing.T) {
 	for k := range 100 {
 		r.append(message("same", t0, fmt.Sprintf(`{"hum":%d}`, k)))
 	}
-	c, err := r.i.newCollector(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPump(r.i, r.i.sources[0])
 	for range 2 { // two batches are in the database, the cursor does not know
-		b, err := c.collect(t.Context(), r.i.devices())
-		if err != nil {
+		var b batch
+		if err := p.c.collect(t.Context(), &b, r.i.devices()); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.i.deliver(t.Context(), b.points); err != nil {
+		if err := r.i.deliver(t.Context(), p.source.name, b.points); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,125 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"watchhouse/journal"
+	"watchhouse/registry"
+)
+
+// bridge is a rig with a real registry and a bridge's messages.
+type bridge struct {
+	*rig
+	reg *registry.Registry
+}
+
+func newBridge(t *testing.T, s store) *bridge {
+	t.Helper()
+	r := newRig(t, s.config(), nil)
+	reg, err := registry.Open(context.Background(), registry.Config{KeyFile: filepath.Join(t.TempDir(), "key")}, r.journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.i.devices = func() directory { return reg.View() }
+	return &bridge{r, reg}
+}
+
+func (b *bridge) register(d registry.Device) {
+	b.t.Helper()
+	if _, err := b.reg.PutDevices(b.t.Context(), "test", []registry.Device{d}, nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// up journals a ChirpStack uplink of a device, as the broker would.
+func (b *bridge) up(lane journal.LaneName, eui string, n int, object string) {
+	b.t.Helper()
+	m := message("lora-server", t0+int64(n)*nsPerMS, fmt.Sprintf(
+		`{"deduplicationId":"d-%d","time":"2026-01-02T03:04:%02d.5+00:00","deviceInfo":{"devEui":%q},"object":%s}`, n, n, eui, object))
+	m.Topic = "application/4d9c3f2e-0d0c-4a53-9a1f-8b1b3a1d2c11/device/" + eui + "/event/up"
+	if _, err := b.journal.Lane(lane).Append(b.t.Context(), m); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const eui = "24e124713c140001"
+
+var bin = registry.Device{ID: "bin", Model: "milesight-em310-udl", Address: eui, Settings: "empty_mm=1000;full_mm=200;stream=wet"}
+
+// TestDevicesOfAProfileAreStoredFromBothLanes: what such a device measures comes with its calls, in the event lane.
+func TestDevicesOfAProfileAreStoredFromBothLanes(t *testing.T) {
+	s := newStore(t, "")
+	b := newBridge(t, s)
+	b.register(bin)
+	call, err := b.journal.Lane(journal.EventLane).Append(t.Context(), journal.Message{
+		Kind: journal.Publish, ReceivedNS: t0, Device: "bin", Topic: "wh/v1/bin/event", Payload: []byte("no event"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.up(journal.EventLane, eui, 1, `{"battery":92,"distance":600,"position":"normal"}`)
+	b.up(journal.EventLane, eui, 1, `{"battery":92,"distance":600,"position":"normal"}`) // redelivered
+	b.up(journal.TelemetryLane, eui, 2, `{"battery":91,"distance":200}`)
+	stop := b.run()
+	b.drained()
+	got := s.influxQL("SELECT fill_wet_pct, battery_pct FROM telemetry WHERE device = 'bin' AND kind = 'sorting_point'")
+	if len(got.Values) != 2 {
+		t.Fatalf("%d points, want 2: %v", len(got.Values), got)
+	}
+	for n, want := range []string{"[50 92]", "[100 91]"} {
+		if have := fmt.Sprint(got.Values[n][1:]); have != want {
+			t.Errorf("point %d is %s, want %s", n, have, want)
+		}
+	}
+	if letters := b.deadLettersNow(); len(letters) != 0 {
+		t.Errorf("%d dead letters: a call that cannot be read is the alert engine's", len(letters))
+	}
+	stop()
+	mark, err := b.i.sources[1].marks.get(t.Context())
+	if err != nil || mark.Compare(call.Pos) <= 0 {
+		t.Errorf("mark of the event lane %v, %v", mark, err)
+	}
+	if len(b.journal.Lane(journal.EventLane).Cursors()) != 0 {
+		t.Error("ingest holds back the purge of life.db")
+	}
+	again := rigOn(t, b.journal, s.config(), nil)
+	again.i.devices = b.i.devices
+	again.run()
+	again.until("both lanes", func() bool { return again.i.Stats().LagMessages == 0 })
+	if st := again.i.Stats(); st.Written != 0 {
+		t.Errorf("%d points written again after a restart", st.Written)
+	}
+}
+
+// TestWhatABridgeSentBeforeItsDeviceWasRegisteredIsStoredByARedrive: a letter is decoded with what the hub knows now.
+func TestWhatABridgeSentBeforeItsDeviceWasRegisteredIsStoredByARedrive(t *testing.T) {
+	s := newStore(t, "")
+	b := newBridge(t, s)
+	b.up(journal.TelemetryLane, eui, 1, `{"battery":92,"distance":600}`)
+	b.run()
+	b.drained()
+	letter := b.deadLetters(1)[0]
+	if letter.Stage != StageDecode || letter.Device != "lora-server" || !strings.Contains(letter.Reason, "registered") {
+		t.Errorf("letter %+v", letter)
+	}
+	if out := b.redrive(1); out.Outcome != OutcomeUndecodable || out.Points != 0 {
+		t.Errorf("before: %+v", out)
+	}
+	b.register(bin)
+	if diff := cmp.Diff(Redriven{Outcome: OutcomeStored, Points: 1}, b.redrive(1)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]uint64{1}, b.redriven()); diff != "" {
+		t.Error(diff)
+	}
+	got := s.influxQL("SELECT fill_wet_pct FROM telemetry WHERE device = 'bin'")
+	if len(got.Values) != 1 || fmt.Sprint(got.Values[0][1]) != "50" {
+		t.Errorf("in the database %v", got)
+	}
+}
