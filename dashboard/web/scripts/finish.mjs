@@ -7,7 +7,7 @@ const dist = new URL('dist/', root)
 const kilobyte = 1024
 
 /** Budgets in kB after gzip; `first` is what /live needs before it shows anything. */
-const budgets = { first: 150, chart: 30, english: 12, all: 450 }
+const budgets = { first: 150, chart: 30, map: 60, english: 12, all: 450 }
 
 await writeFile(new URL('licences.txt', dist), await licences())
 const sizes = await compress()
@@ -15,6 +15,7 @@ const first = [...(await firstLoad()), ...Object.keys(sizes).filter((name) => /^
 const used = {
   first: sum(first),
   chart: sum(Object.keys(sizes).filter((name) => /^assets\/SeriesChart-/.test(name))),
+  map: sum(Object.keys(sizes).filter((name) => /^assets\/(leaflet|datum|tiles)-/.test(name))),
   english: sum(Object.keys(sizes).filter((name) => /^assets\/en-/.test(name))),
   all: sum(Object.keys(sizes)),
 }

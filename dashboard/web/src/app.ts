@@ -8,6 +8,7 @@ import { createCommands } from './incidents/commands'
 import type { Shift } from './shift/shift'
 import { createAlarm } from './sound/alarm'
 import { SoundEngine } from './sound/engine'
+import { createCatalog } from './store/catalog'
 import { createWatch } from './store/watch'
 import type { ToPage, ToWorker } from './stream/protocol'
 
@@ -34,7 +35,11 @@ export function createConsole() {
   const alarm = createAlarm({ engine, watch, tab, report: (state) => tell({ m: 'audio', state }) })
   const commands = createCommands(client, watch)
 
-  observe(watch.snapshots, () => void loadDone(client, watch.overlay))
+  const catalog = createCatalog(client)
+  observe(watch.snapshots, () => {
+    void loadDone(client, watch.overlay)
+    void catalog.load() // a hub that was started anew may know more
+  })
   setInterval(watch.beat, watch.beatMs)
   followPage(tell, watch.reportSeen)
   expose(engine)
@@ -62,7 +67,7 @@ export function createConsole() {
     location.reload() // nothing of one operator stays in memory for the next
   }
 
-  return { watch, client, alarm, commands, engine, enter, resume, leave }
+  return { watch, client, catalog, alarm, commands, engine, enter, resume, leave }
 }
 
 export type Console = ReturnType<typeof createConsole> & { settings: Settings; shift: Shift }

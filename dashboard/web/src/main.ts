@@ -9,6 +9,7 @@ import { commandsKey } from './incidents/commands'
 import { createConsoleRouter } from './router'
 import { createShift, shiftKey } from './shift/shift'
 import { alarmKey } from './sound/alarm'
+import { catalogKey } from './store/catalog'
 import { watchKey } from './store/watch'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -29,6 +30,7 @@ async function boot(): Promise<void> {
     .provide(watchKey, console_.watch)
     .provide(alarmKey, console_.alarm)
     .provide(commandsKey, console_.commands)
+    .provide(catalogKey, console_.catalog)
     .provide(clientKey, console_.client)
     .provide(consoleKey, console_)
     .mount('#app')

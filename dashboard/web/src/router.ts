@@ -17,6 +17,9 @@ export function createConsoleRouter(watch: Watch, shift: Shift): Router {
       { path: '/i/:id', component: () => import('./views/IncidentView.vue'), props: true },
       { path: '/devices', component: () => import('./views/DevicesView.vue') },
       { path: '/devices/:id', component: () => import('./views/DeviceView.vue'), props: true },
+      { path: '/map', component: () => import('./views/MapView.vue') },
+      { path: '/waste', component: () => import('./views/WasteView.vue') },
+      { path: '/maintain', component: () => import('./views/MaintainView.vue') },
       { path: '/:rest(.*)', redirect: '/live' },
     ],
   })

@@ -1,6 +1,6 @@
 import { uuid } from './id'
 import { ApiError, request } from './request'
-import type { Disposition, Incident, TimelineEntry } from './types'
+import type { DeviceFields, Disposition, Incident, JournalEntry, NewDevice, Series, SideRecord, TimelineEntry } from './types'
 
 export { ApiError }
 export const newKey = uuid
@@ -26,7 +26,7 @@ export class Client {
   logout = () => this.guard(request('post', '/logout', {}))
   me = () => this.guard(request('get', '/me', {}))
 
-  async incidents(query: { state: 'closed' | 'open'; limit: number }): Promise<Incident[]> {
+  async incidents(query: { state: 'all' | 'closed' | 'open'; device?: string; limit: number }): Promise<Incident[]> {
     return (await this.guard(request('get', '/incidents', { query }))).items as Incident[]
   }
 
@@ -46,8 +46,31 @@ export class Client {
   device = (id: string) => this.guard(request('get', '/devices/{id}', { path: { id } }))
   metrics = (id: string) => this.guard(request('get', '/devices/{id}/metrics', { path: { id } }))
 
-  series = (id: string, query: { metric: string; from: number; to: number; every: number }) =>
+  series = (id: string, query: { metric: string; from: number; to: number; every: number }): Promise<Series> =>
     this.guard(request('get', '/devices/{id}/series', { path: { id }, query }))
+
+  registration = (id: string) => this.guard(request('get', '/devices/{id}/registration', { path: { id } }))
+  addDevice = (body: NewDevice) => this.guard(request('post', '/devices', { body }))
+  putDevice = (id: string, body: DeviceFields) => this.guard(request('put', '/devices/{id}', { path: { id }, body }))
+  deleteDevice = (id: string) => this.guard(request('delete', '/devices/{id}', { path: { id } }))
+  renewSecret = (id: string) => this.guard(request('post', '/devices/{id}/secret', { path: { id } }))
+
+  /** Registers the devices of a CSV file, all or none; `dryRun` only says what would happen. */
+  importDevices = (csv: string, dryRun: boolean) =>
+    this.guard(request('post', '/registry/devices.csv', { csv, query: { dry_run: dryRun } }))
+
+  catalog = () => this.guard(request('get', '/catalog', {}))
+  basemap = () => this.guard(request('get', '/map/basemap', {}))
+  areaMap = () => this.guard(request('get', '/areas/map', {}))
+  points = async () => (await this.guard(request('get', '/points', {}))).items
+
+  journal = async (query: { device: string; lane: JournalEntry['lane']; limit: number }): Promise<JournalEntry[]> =>
+    (await this.guard(request('get', '/journal', { query }))).items
+
+  side = (list: 'deadletters' | 'rejects', query: { cursor?: string; limit: number }): Promise<{ items: SideRecord[]; next: string }> =>
+    this.guard(request('get', `/journal/${list}`, { query }))
+
+  redrive = (n: number) => this.guard(request('post', '/journal/deadletters/{id}/redrive', { path: { id: n } }))
 
   person = (id: string) => this.guard(request('get', '/people/{id}', { path: { id } }))
 

@@ -1,4 +1,4 @@
-import type { Paths, Problem } from './types'
+import type { OperationOf, Path, Problem } from './types'
 
 const prefix = '/api/v1'
 const patience = 15_000
@@ -15,35 +15,41 @@ export class ApiError extends Error {
   }
 }
 
-type Method = 'get' | 'post'
-type Operation<P extends keyof Paths, M extends Method> = Paths[P] extends Record<M, infer O> ? O : never
+type Method = 'get' | 'post' | 'put' | 'delete'
 type Json<R> = R extends { content: { 'application/json': infer T } } ? T : void
 /** What an operation answers when all is well. */
-type ResultOf<O> = O extends { responses: { 200: infer R } } ? Json<R> : void
+type ResultOf<O> = O extends { responses: { 200: infer R } } ? Json<R> : O extends { responses: { 201: infer R } } ? Json<R> : void
 type BodyOf<O> = O extends { requestBody?: { content: { 'application/json': infer B } } } ? B : never
 type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Q : never
 
 export interface Options<O> {
-  path?: { id: string }
+  path?: Record<string, string | number>
   query?: QueryOf<O>
   body?: BodyOf<O>
+  /** Sent as it is, in place of a JSON body. */
+  csv?: string
   headers?: Record<string, string>
 }
 
 /** Sends one request; rejects with an ApiError, also when there is no answer within 15 s. */
-export async function request<P extends keyof Paths & string, M extends Method>(
-  method: M, path: P, options: Options<Operation<P, M>>,
-): Promise<ResultOf<Operation<P, M>>> {
-  const address = path.replace('{id}', encodeURIComponent(options.path?.id ?? ''))
+export async function request<P extends Path, M extends Method>(
+  method: M, path: P, options: Options<OperationOf<P, M>>,
+): Promise<ResultOf<OperationOf<P, M>>> {
+  const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(options.path?.[name] ?? '')))
   const response = await send(`${prefix}${address}${queryString(options.query)}`, {
     method: method.toUpperCase(),
     credentials: 'same-origin',
     cache: 'no-store',
-    headers: options.body === undefined ? options.headers : { 'Content-Type': 'application/json', ...options.headers },
-    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    headers: { ...contentType(options), ...options.headers },
+    body: options.csv ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
   })
   if (!response.ok) throw new ApiError(await readProblem(response))
-  return (response.status === 204 ? undefined : await response.json()) as ResultOf<Operation<P, M>>
+  return (response.status === 204 ? undefined : await response.json()) as ResultOf<OperationOf<P, M>>
+}
+
+function contentType(options: { csv?: string; body?: unknown }): Record<string, string> {
+  if (options.csv !== undefined) return { 'Content-Type': 'text/csv' }
+  return options.body === undefined ? {} : { 'Content-Type': 'application/json' }
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {

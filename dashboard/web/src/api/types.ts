@@ -1,3 +1,4 @@
+import type { AgreedPaths } from './agreed'
 import type { components, paths } from './schema'
 
 /** The shapes the page works with, from the hub's own description. Times are Unix milliseconds, ids opaque strings. */
@@ -5,21 +6,27 @@ import type { components, paths } from './schema'
 type Schemas = components['schemas']
 
 export type Priority = 1 | 2 | 3 | 4
-export type Incident = Omit<Schemas['Incident'], 'priority'> & { priority: Priority }
+/** `order`: a silent order to a contact, not an alarm. `component`: the part of the device it is about. */
+export type Incident = Omit<Schemas['Incident'], 'priority'> & { priority: Priority; order?: boolean; contact?: string; component?: string }
 export type IncidentState = Incident['state']
 export type Disposition = NonNullable<Schemas['CommandInputBody']['disposition']>
 /** One numbered change of one incident: what the stream carries. */
 export type Transition = Omit<Schemas['Transition'], 'incident'> & { incident: Incident }
 /** The same as the timeline shows it. */
 export type TimelineEntry = Pick<Schemas['TimelineEntry'], 'seq' | 'at' | 'kind' | 'actor'> & { text?: string }
-export type DeviceState = Schemas['DeviceState']
+export type DeviceState = Schemas['DeviceState'] & { model?: string; address?: string; place?: string }
 export type Area = Schemas['Area']
 export type Cursor = Schemas['AsOf']
 export type Snapshot = Omit<Schemas['Snapshot'], 'incidents'> & { incidents: Incident[] }
 export type User = Schemas['Account']
 export type Person = Schemas['MaskedPerson']
 export type PersonDetail = Schemas['RevealedPerson']
-export type Series = Schemas['Series']
+export type Series = Omit<Schemas['Series'], 'points'> & { points: SeriesPoint[] }
+/** `late`: some of it arrived long after it was measured. */
+export type SeriesPoint = NonNullable<Schemas['Series']['points']>[number] & { late?: boolean }
+export type Basemap = Schemas['Basemap']
+export type SideRecord = Schemas['SideRecord'] & { redriven_at?: number }
+export type JournalEntry = Schemas['JournalEntry']
 export type WelcomeBody = Schemas['WelcomeFrame']
 export type BatchBody = Omit<Schemas['BatchFrame'], 'ev'> & { ev: Transition[] | null }
 export type DeviceBody = Schemas['DeviceFrame']
@@ -35,4 +42,10 @@ export type Problem = Partial<Omit<Schemas['Problem'], 'code' | 'current'>> & {
 }
 
 /** The paths of the REST interface, below its prefix. */
-export type Paths = { [P in keyof paths as P extends `/api/v1${infer Rest}` ? Rest : never]: paths[P] }
+type Described = { [P in keyof paths as P extends `/api/v1${infer Rest}` ? Rest : never]: paths[P] }
+export type Path = (keyof Described | keyof AgreedPaths) & string
+export type OperationOf<P, M extends string> = P extends keyof AgreedPaths
+  ? (AgreedPaths[P] extends Record<M, infer O> ? O : DescribedOf<P, M>) : DescribedOf<P, M>
+type DescribedOf<P, M extends string> = P extends keyof Described ? (Described[P] extends Record<M, infer O> ? O : never) : never
+
+export type * from './agreed'

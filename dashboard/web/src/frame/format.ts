@@ -45,8 +45,12 @@ export function unitOf(metric: string): string {
 }
 
 export function reading(metric: string, value: number | undefined): string {
+  return rounded(value, unitOf(metric))
+}
+
+/** A figure with its unit; a dash where there is none. */
+export function rounded(value: number | undefined, unit: string): string {
   if (value === undefined || !Number.isFinite(value)) return '–'
-  const rounded = Math.round(value * 10) / 10
-  const unit = unitOf(metric)
-  return unit === '%' || unit === '' ? `${rounded}${unit}` : `${rounded} ${unit}`
+  const figure = Math.round(value * 10) / 10
+  return unit === '%' || unit === '' ? `${figure}${unit}` : `${figure} ${unit}`
 }

@@ -2,7 +2,7 @@ import type { Messages } from './index'
 
 const en: Messages = {
   app: { title: 'Watchhouse · duty console', name: 'Watchhouse', place: 'Hudong Xincun' },
-  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', skip: 'Skip to main content' },
+  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', map: 'Map', waste: 'Waste points', maintain: 'Maintenance', skip: 'Skip to main content' },
   common: {
     retry: 'Try again', cancel: 'Cancel', close: 'Close', loading: 'Loading…', unknown: 'State unknown',
     requestId: 'Request {id}', more: '{n} more', dismiss: 'Dismiss',
@@ -15,10 +15,9 @@ const en: Messages = {
   rule: {
     'EB-SOS': 'Elder call', 'EB-OFFLINE': 'Button silent', 'SH-PANIC': 'House panic', 'SH-OFFLINE': 'House offline',
     'MANUAL': 'Entered by hand', 'EB-FALL': 'Fall', 'SH-FIRE': 'Smoke or heat',
-  },
-  kind: {
-    emergency_button: 'Call button', safety_house: 'Safety house', sorting_point: 'Drop-off point',
-    recyclables_point: 'Recyclables point', garage: 'Garage', gateway: 'Gateway',
+    'WS-FULL': 'Point nearly full', 'WS-OVER': 'Point full', 'WS-TEMP': 'Heat in a bin', 'WS-SENSOR': 'Fill sensor fault', 'WS-OFFLINE': 'Point silent',
+    'WS-GROUND': 'Bags on the ground', 'WS-WET-LATE': 'Food waste not collected', 'WS-DRY-LATE': 'Residual not collected', 'WS-HAZ': 'Hazardous to collect',
+    'RS-FULL': 'Recyclables full', 'RS-BOOK': 'Recyclables: book collection',
   },
   badge: {
     delayed: 'Delayed', clock_fault: 'Clock fault', unreadable: 'Unreadable', repeat: 'Repeat', recurrence: 'Recurring',
@@ -38,11 +37,6 @@ const en: Messages = {
     escalated: 'Escalated', lapsed: 'Acknowledgement lapsed',
   },
   eventType: { sos: 'call for help', cancel: 'cancelled', fall: 'fall', test: 'test press', tamper: 'tampering', panic: 'panic', smoke: 'smoke', heat: 'heat' },
-  metric: {
-    battery_pct: 'Battery', battery_v: 'Battery voltage', rssi_dbm: 'Signal', temp_c: 'Temperature', mains: 'Mains',
-    fill_wet_pct: 'Food waste fill', fill_dry_pct: 'Residual fill', fill_recyclable_pct: 'Recyclables fill',
-    fill_hazardous_pct: 'Hazardous fill', weight_wet_kg: 'Food waste weight', nh3_ppm: 'Ammonia',
-  },
   login: {
     lead: 'Subdistrict safety watch', user: 'User name', password: 'Password', submit: 'Sign in',
     working: 'Signing in…', wrong: 'User name or password is wrong.', tooMany: 'Too many attempts. Wait a little.',
@@ -90,7 +84,7 @@ const en: Messages = {
     asOf: 'Data as of {time}', unknown: 'State unknown', unknownDetail: 'The link is not live: absence of alerts is not proven.',
     newRows: '{n} new alerts', goneRows: '{n} moved away', rowsHint: 'The list holds still; press to update it',
     column: { priority: 'Level', wait: 'Waiting', type: 'Type', place: 'Place', state: 'State', handler: 'Handler', count: 'Count' },
-    times: '{n}×', gone: 'Moved', acknowledge: 'Acknowledge', log: 'Recent events', logEmpty: 'No events yet',
+    order: 'Order', times: '{n}×', gone: 'Moved', acknowledge: 'Acknowledge', log: 'Recent events', logEmpty: 'No events yet',
     merged: '{n} new emergencies', one: 'New emergency: {type}, {place}', search: 'Find place, type, number',
     searchOutside: '{n} more emergencies outside the filter',
   },
@@ -132,6 +126,23 @@ const en: Messages = {
     overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons',
     cell: '{name}: {state}',
   },
+  map: {
+    label: 'Map of the subdistrict', areas: 'Committees', noArea: 'No committee', open: 'abnormal points', abnormal: 'Abnormal points',
+    empty: 'Nothing abnormal', noBorders: 'You may not see the borders', layers: 'Layers',
+    layer: { button: 'Buttons', house: 'Houses', point: 'Drop-off', recyclables: 'Recyclables', garage: 'Garages', other: 'Other' },
+    always: 'Abnormal points are always shown.', follow: 'Follow new emergencies', fit: 'Fit all', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
+    selected: 'Selected point', nearest: 'Nearest safety houses', metres: '{n} m', devices: '{n} devices', basemapFailed: 'Basemap unavailable',
+    basemapNone: 'No basemap set up', broken: 'The map was not loaded.', doubtful: '{n} doubtful places',
+    doubtfulHint: 'Outside of every committee: perhaps another coordinate system.', unplaced: '{n} devices without coordinates', show: 'Show on the map',
+  },
+  waste: {
+    column: { point: 'Point', full: 'Full at', emptied: 'Emptied', temperature: 'Temp.', state: 'State' },
+    stream: { wet: 'Food', dry: 'Residual', recyclable: 'Recyclables', hazardous: 'Hazardous' },
+    short: { wet: 'food', dry: 'residual', recyclable: 'recycl.', hazardous: 'hazard.' },
+    trend: { rising: 'rising', steady: 'steady', falling: 'falling' }, sort: 'Sort', order: { full: 'Time to full', fill: 'Fill', area: 'Committee' },
+    shown: '{n} of {total}', fullCount: '{n} full', nearlyCount: '{n} nearly full', calm: 'No fill warnings', full: 'Full', soon: 'Any moment',
+    noForecast: 'No forecast', levelOnly: 'Only the present level is shown.', none: 'No point registered', noMatch: 'No point matches',
+  },
   device: {
     facts: 'Facts', history: 'History', metric: 'Metric', range: 'Range',
     ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }, noData: 'No reports in this period',
@@ -145,8 +156,8 @@ const en: Messages = {
   },
   help: {
     title: 'Keys', acknowledge: 'Acknowledge', resolve: 'Resolve', unacknowledge: 'Un-acknowledge', note: 'Note', submit: 'Send dialog',
-    mute: 'Mute 2 min', move: 'Move', first: 'First / last', open: 'Open details', back: 'Back or close', live: 'Console', devices: 'Devices',
-    search: 'Find', help: 'This page', letters: 'Single-letter keys (A acknowledge, R resolve, U un-acknowledge, N note)',
+    mute: 'Mute 2 min', move: 'Move', first: 'First / last', open: 'Open details', back: 'Back or close', live: 'Console', devices: 'Devices', map: 'Map',
+    waste: 'Waste points', maintain: 'Maintenance', search: 'Find', help: 'This page', letters: 'Single-letter keys (A acknowledge, R resolve, U un-acknowledge, N note)',
     lettersHint: 'Off by default, against stray presses.',
   },
   time: { seconds: '{n} s ago', minutes: '{n} min ago', hours: '{n} h ago', days: '{n} d ago', never: 'never', dayCount: '{n} d' },

@@ -1,6 +1,6 @@
 export default {
   app: { title: '平安哨 · 值班台', name: '平安哨', place: '沪东新村街道' },
-  nav: { main: '主导航', live: '值班台', devices: '设备', skip: '跳到主要内容' },
+  nav: { main: '主导航', live: '值班台', devices: '设备', map: '地图', waste: '分类投放', maintain: '维护', skip: '跳到主要内容' },
   common: {
     retry: '重试', cancel: '取消', close: '关闭', loading: '正在载入…', unknown: '状态未知',
     requestId: '请求编号 {id}', more: '另 {n} 条', dismiss: '知道了',
@@ -13,10 +13,8 @@ export default {
   rule: {
     'EB-SOS': '一键呼叫', 'EB-OFFLINE': '呼叫器失联', 'SH-PANIC': '平安屋一键报警', 'SH-OFFLINE': '平安屋掉线',
     'MANUAL': '人工登记', 'EB-FALL': '跌倒', 'SH-FIRE': '烟感温感报警',
-  },
-  kind: {
-    emergency_button: '呼叫器', safety_house: '平安屋', sorting_point: '投放点', recyclables_point: '可回收物点',
-    garage: '车库', gateway: '网关',
+    'WS-FULL': '投放点将满', 'WS-OVER': '投放点满溢', 'WS-TEMP': '桶内高温', 'WS-SENSOR': '满溢传感异常', 'WS-OFFLINE': '投放点失联',
+    'WS-GROUND': '小包垃圾落地', 'WS-WET-LATE': '湿垃圾未清运', 'WS-DRY-LATE': '干垃圾未清运', 'WS-HAZ': '有害垃圾待清运', 'RS-FULL': '可回收点满溢', 'RS-BOOK': '可回收点预约清运',
   },
   badge: {
     delayed: '补发', clock_fault: '时钟异常', unreadable: '无法解码', repeat: '重复按压', recurrence: '再次发生',
@@ -35,11 +33,6 @@ export default {
     lapsed: '受理失效',
   },
   eventType: { sos: '求助', cancel: '取消', fall: '跌倒', test: '测试', tamper: '拆动', panic: '报警', smoke: '烟雾', heat: '高温' },
-  metric: {
-    battery_pct: '电量', battery_v: '电池电压', rssi_dbm: '信号', temp_c: '温度', mains: '市电', fill_wet_pct: '湿垃圾满溢',
-    fill_dry_pct: '干垃圾满溢', fill_recyclable_pct: '可回收物满溢', fill_hazardous_pct: '有害垃圾满溢',
-    weight_wet_kg: '湿垃圾重量', nh3_ppm: '氨气',
-  },
   login: {
     lead: '街道平安值守', user: '用户名', password: '密码', submit: '登录', working: '正在登录…',
     wrong: '用户名或密码不对。', tooMany: '尝试次数过多，请稍后再试。', network: '连不上值守系统。请检查网络，急事请打电话。',
@@ -79,7 +72,7 @@ export default {
     newRows: '{n} 条新报警', goneRows: '{n} 条已移出', rowsHint: '列表已停住，点此更新', column: {
       priority: '级别', wait: '等待', type: '类型', place: '位置', state: '状态', handler: '受理人', count: '次数',
     },
-    times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
+    order: '工单', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
     one: '新增紧急报警：{type}，{place}', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
   },
   panel: {
@@ -113,6 +106,20 @@ export default {
     overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
     cell: '{name}：{state}',
   },
+  map: {
+    label: '街道地图', areas: '居委列表', noArea: '未划居委', open: '个异常点位', abnormal: '异常点位', empty: '无异常点位', noBorders: '没有权限查看居委边界',
+    layers: '图层', layer: { button: '按钮', house: '平安屋', point: '投放点', recyclables: '可回收', garage: '车库', other: '其他' },
+    always: '异常点位始终显示。', follow: '跟随新紧急报警', fit: '全图', zoomIn: '放大', zoomOut: '缩小', selected: '选中点位', nearest: '最近的平安屋', metres: '{n} 米',
+    devices: '{n} 台', basemapFailed: '底图不可用', basemapNone: '未配置底图', broken: '地图没有载入。', doubtful: '坐标可疑 {n} 处',
+    doubtfulHint: '在所有居委之外，坐标系可能不对。', unplaced: '无坐标设备 {n} 台', show: '在地图上看',
+  },
+  waste: {
+    column: { point: '投放点', full: '预计满溢', emptied: '上次清运', temperature: '温度', state: '状态' },
+    stream: { wet: '湿垃圾', dry: '干垃圾', recyclable: '可回收物', hazardous: '有害垃圾' }, short: { wet: '湿', dry: '干', recyclable: '可', hazardous: '害' },
+    trend: { rising: '上升', steady: '平稳', falling: '下降' }, sort: '排序', order: { full: '预计满溢', fill: '满溢度', area: '居委' },
+    shown: '{n} / {total} 处', fullCount: '已满 {n}', nearlyCount: '将满 {n}', calm: '暂无满溢预警', full: '已满', soon: '即将满溢',
+    noForecast: '预测不可用', levelOnly: '只显示当前满溢度。', none: '没有登记投放点', noMatch: '无匹配投放点',
+  },
   device: {
     facts: '基本情况', history: '历史曲线', metric: '指标', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天' },
     noData: '该时段无上报', unavailable: '历史数据不可用', unavailableDetail: '时序数据库没有应答。报警不受影响，数据会补齐。', table: '数据表', chart: '曲线',
@@ -123,7 +130,7 @@ export default {
   },
   help: {
     title: '快捷键', acknowledge: '受理', resolve: '处置', unacknowledge: '退回未受理', note: '备注', submit: '提交对话框', mute: '消音 2 分钟',
-    move: '移动', first: '首条 / 末条', open: '打开详情', back: '返回或关闭', live: '值班台', devices: '设备', search: '查找', help: '本页',
+    move: '移动', first: '首条 / 末条', open: '打开详情', back: '返回或关闭', live: '值班台', devices: '设备', map: '地图', waste: '分类投放', maintain: '维护', search: '查找', help: '本页',
     letters: '启用单字母键（A 受理、R 处置、U 退回、N 备注）', lettersHint: '默认关闭，避免误触。',
   },
   time: { seconds: '{n} 秒前', minutes: '{n} 分钟前', hours: '{n} 小时前', days: '{n} 天前', never: '从未', dayCount: '{n} 天' },

@@ -1,4 +1,4 @@
-import { inject, onBeforeUnmount, onMounted, type InjectionKey } from 'vue'
+import { inject, onActivated, onBeforeUnmount, onDeactivated, onMounted, type InjectionKey } from 'vue'
 import { commandOf, type KeyCommand } from './keymap'
 
 type Handler = () => void
@@ -46,12 +46,20 @@ export function useKeyBus(): KeyBus {
   return bus
 }
 
-/** Obeys commands while the calling component is mounted. */
+/** Obeys commands while the calling component is on the screen. */
 export function useKeys(commands: Partial<Record<KeyCommand, Handler>>): void {
   const bus = useKeyBus()
   let stops: (() => void)[] = []
-  onMounted(() => {
+  function stop(): void {
+    stops.forEach((one) => one())
+    stops = []
+  }
+  function start(): void {
+    stop() // a kept component is both mounted and activated
     stops = Object.entries(commands).map(([command, handler]) => bus.on(command as KeyCommand, handler))
-  })
-  onBeforeUnmount(() => stops.forEach((stop) => stop()))
+  }
+  onMounted(start)
+  onActivated(start)
+  onDeactivated(stop)
+  onBeforeUnmount(stop)
 }

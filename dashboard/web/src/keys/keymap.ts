@@ -1,8 +1,10 @@
 /** The keys of the console. Matching goes by the physical key, so a Chinese input method cannot swallow a command. */
 
+export type Screen = 'screen.live' | 'screen.devices' | 'screen.map' | 'screen.waste' | 'screen.maintain'
+
 export type KeyCommand =
   | 'acknowledge' | 'resolve' | 'unacknowledge' | 'note' | 'submit' | 'mute'
-  | 'screen.live' | 'screen.devices' | 'search' | 'help' | 'back'
+  | Screen | 'search' | 'help' | 'back'
 
 export interface Binding {
   command: KeyCommand
@@ -25,6 +27,9 @@ export const bindings: readonly Binding[] = [
   { command: 'mute', code: 'KeyM', alt: true, label: 'Alt+M' },
   { command: 'screen.live', code: 'Digit1', alt: true, label: 'Alt+1' },
   { command: 'screen.devices', code: 'Digit2', alt: true, label: 'Alt+2' },
+  { command: 'screen.map', code: 'Digit3', alt: true, label: 'Alt+3' },
+  { command: 'screen.waste', code: 'Digit4', alt: true, label: 'Alt+4' },
+  { command: 'screen.maintain', code: 'Digit5', alt: true, label: 'Alt+5' },
   { command: 'search', code: 'KeyK', ctrl: true, label: 'Ctrl+K' },
   { command: 'help', code: 'Slash', ctrl: true, label: 'Ctrl+/' },
   { command: 'back', code: 'Escape', label: 'Esc' },

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deadLetters, fleetRoutes, Registry } from './fleet.mjs'
 import { StreamHub } from './stream.mjs'
 import { World } from './world.mjs'
 
@@ -13,13 +14,15 @@ const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const users = {
   li: { name: 'li', role: 'operator', permissions: ['view', 'handle', 'reveal'] },
   zhang: { name: 'zhang', role: 'supervisor', permissions: ['view', 'handle', 'review', 'reveal'] },
+  wei: { name: 'wei', role: 'maintainer', permissions: ['view', 'devices', 'journal'] },
+  gao: { name: 'gao', role: 'admin', permissions: ['view', 'handle', 'review', 'reveal', 'devices', 'users', 'journal'] },
   wall: { name: 'wall', role: 'viewer', permissions: ['view'] },
 }
 export const password = 'right horse'
 
 export async function startMock({ port = 0, world = new World(), heartbeat } = {}) {
   const stream = new StreamHub(world, { heartbeat })
-  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries }
+  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries, basemap: { url: '', crs: 'wgs84' }, registry: new Registry(world), deadletters: deadLetters(), rejects: [] }
   const server = createServer((request, response) => void answer(mock, request, response))
   server.on('upgrade', (request, socket, head) => {
     const user = sessionOf(mock, request)
@@ -60,10 +63,11 @@ async function answer(mock, request, response) {
   if (!route) return problem(response, 404, { code: 'not_found', detail: path })
   const user = sessionOf(mock, request)
   if (!user && path !== '/login') return problem(response, 401, { code: 'unauthorized', detail: 'sign in' })
-  route[2]({ mock, user, request, response, body, query: url.searchParams, id: decodeURIComponent(path.split('/')[2] ?? ''), action: path.split('/')[3] })
+  route[2]({ mock, user, request, response, body, query: url.searchParams, path, id: decodeURIComponent(path.split('/')[2] ?? ''), action: path.split('/')[3] })
 }
 
 const routes = [
+  ...fleetRoutes({ json, problem }),
   ['POST', /^\/login$/, login],
   ['POST', /^\/logout$/, logout],
   ['GET', /^\/me$/, ({ response, user }) => json(response, 200, user)],
@@ -72,7 +76,7 @@ const routes = [
   ['GET', /^\/incidents\/[^/]+$/, incident],
   ['POST', /^\/incidents\/[^/]+\/\w+$/, command],
   ['GET', /^\/devices\/[^/]+$/, device],
-  ['GET', /^\/devices\/[^/]+\/metrics$/, ({ response }) => json(response, 200, { items: ['battery_pct', 'rssi_dbm'], next: '' })],
+  ['GET', /^\/devices\/[^/]+\/metrics$/, ({ mock, response, id }) => json(response, 200, { items: Object.keys(mock.world.devices.get(id)?.metrics ?? {}), next: '' })],
   ['GET', /^\/devices\/[^/]+\/series$/, ({ mock, response, id, query }) => json(response, 200, mock.series(id, query))],
   ['GET', /^\/people\/[^/]+$/, ({ response, id }) => json(response, 200, { id, masked_name: '王**', masked_phone: '138****1234' })],
   ['POST', /^\/people\/[^/]+\/reveal$/, reveal],
@@ -146,7 +150,7 @@ async function page(request, path, response) {
 async function readBody(request) {
   let text = ''
   for await (const chunk of request) text += chunk
-  return text ? JSON.parse(text) : undefined
+  return text && request.headers['content-type'] !== 'text/csv' ? JSON.parse(text) : text || undefined
 }
 
 function json(response, status, body) {

@@ -4,15 +4,45 @@ const areas = ['东波', '莱阳', '洪安', '沪东一', '长岛', '朱家门',
   id: `c-${String(i + 1).padStart(2, '0')}`, name: `${name}居委`, name_en: `Committee ${i + 1}`,
 }))
 
+/** Each committee is a field of a chessboard, four wide. */
+const corner = (i) => [121.560 + (i % 4) * 0.009, 31.250 + Math.floor(i / 4) * 0.010]
+
+export const areaMap = {
+  type: 'FeatureCollection',
+  features: areas.map((area, i) => {
+    const [x, y] = corner(i)
+    return { type: 'Feature', properties: area, geometry: { type: 'Polygon', coordinates: [[[x, y], [x + 0.009, y], [x + 0.009, y + 0.010], [x, y + 0.010], [x, y]]] } }
+  }),
+}
+
+/** A place within a committee, always the same for the same name. */
+function placeIn(i, name) {
+  let hash = 7
+  for (const letter of `${name}·${name}`) hash = (hash * 7919 + letter.codePointAt(0)) % 1_000_003
+  const [x, y] = corner(i)
+  return { lon: x + 0.0005 + (hash % 997) / 997 * 0.008, lat: y + 0.0005 + (hash % 887) / 887 * 0.009 }
+}
+
+const kinds = {
+  safety_house: { prefix: 'sh', digits: 2, power: 'mains', interval: 30, name: (area, i) => `${area}${Math.ceil(i / areas.length)}号平安屋`, metrics: (i) => ({ battery_pct: 60 + (i % 40), rssi_dbm: -60 - (i % 35) }) },
+  emergency_button: { prefix: 'btn', digits: 3, power: 'battery', interval: 14400, name: (area, i) => `${area} ${1 + (i % 30)}号 ${100 + i}室`, metrics: (i) => ({ battery_pct: 60 + (i % 40), rssi_dbm: -60 - (i % 35) }) },
+  sorting_point: { prefix: 'wp', digits: 3, power: 'battery', interval: 900, name: (area, i) => `${area} ${i}号投放点`, metrics: (i) => ({ fill_wet_pct: (i * 37) % 97, fill_dry_pct: (i * 53) % 79, temp_c: 8 + (i % 9), battery_pct: 15 + (i % 80) }) },
+  recyclables_point: { prefix: 'rp', digits: 2, power: 'battery', interval: 900, name: (area, i) => `${area} ${i}号可回收点`, metrics: (i) => ({ fill_recyclable_pct: (i * 29) % 90, temp_c: 9 + (i % 6), battery_pct: 40 + (i % 50) }) },
+  garage: { prefix: 'gar', digits: 2, power: 'mains', interval: 300, name: (area, i) => `${area} ${i}号车库`, metrics: (i) => ({ temp_c: 11 + (i % 5), charging_a: i % 7, smoke_pct: 0 }) },
+}
+
 const rules = {
   'EB-SOS': { priority: 1, class: 'person', response: '1. 立即回拨老人，问清情况。\n2. 无人接听：通知最近的平安屋上门。\n3. 有伤病：转 120，并告知家属。', deadlines: { louder: 15, l1: 30, auto_dispatch: 60, l3: 180 } },
   'SH-PANIC': { priority: 1, class: 'duress', response: '先拨 110，再通知相邻两处平安屋只观察、不接近。', deadlines: { louder: 15, l1: 30, l3: 180 } },
   'SH-OFFLINE': { priority: 2, class: 'duty', response: '电话联系平安屋值守人员，核对网络与供电。', deadlines: { overdue: 900 } },
+  'SH-FIRE': { priority: 1, class: 'fire', response: '先打 119。', deadlines: { louder: 15, l1: 30 } },
+  'WS-FULL': { priority: 3, class: 'sanitation', response: '通知清运。', deadlines: { overdue: 7200 } },
+  'WS-SOON': { priority: 4, class: 'sanitation', order: true, contact: 'cleaning-1', component: 'wet', response: '安排清运。', deadlines: {} },
   'EB-OFFLINE': { priority: 3, class: 'tech', response: '电话联系老人，约定上门检查。', deadlines: { overdue: 14400 } },
 }
 
 export class World {
-  constructor({ now = () => Date.now(), buttons = 190, houses = 42 } = {}) {
+  constructor({ now = () => Date.now(), buttons = 190, houses = 42, points = 91, recyclables = 23, garages = 48 } = {}) {
     this.now = now
     this.epoch = 'k7'
     this.seq = 100
@@ -26,19 +56,20 @@ export class World {
     this.listeners = new Set()
     this.deviceListeners = new Set()
     this.devices = new Map()
-    for (let i = 1; i <= houses; i++) this.addDevice('sh', 'safety_house', i)
-    for (let i = 1; i <= buttons; i++) this.addDevice('btn', 'emergency_button', i)
+    const wanted = { safety_house: houses, emergency_button: buttons, sorting_point: points, recyclables_point: recyclables, garage: garages }
+    for (const [kind, n] of Object.entries(wanted)) for (let i = 1; i <= n; i++) this.addDevice(kind, i)
   }
 
-  addDevice(prefix, kind, i) {
-    const house = kind === 'safety_house'
-    const id = `${prefix}-${String(i).padStart(house ? 2 : 3, '0')}`
+  addDevice(kind, i) {
+    const about = kinds[kind]
+    const id = `${about.prefix}-${String(i).padStart(about.digits, '0')}`
     const area = areas[i % areas.length]
-    const name = house ? `${area.name.replace('居委', '')}${Math.ceil(i / areas.length)}号平安屋` : `${area.name.replace('居委', '')} ${1 + (i % 30)}号 ${100 + i}室`
+    const name = about.name(area.name.replace('居委', ''), i)
     this.devices.set(id, {
-      id, kind, name, area: area.id, person: house ? '' : `p-${id}`, lat: null, lon: null, power: house ? 'mains' : 'battery', gateway: '',
-      model: '', address: '', place: '', interval_s: house ? 30 : 14400, online: true, last_seen: this.now() - (i % 50) * 1000, silent: false, out_of_service: false,
-      metrics: { battery_pct: 60 + (i % 40), rssi_dbm: -60 - (i % 35) }, metrics_at: this.now() - 60_000, v: ++this.version,
+      id, kind, name, area: area.id, person: kind === 'emergency_button' ? `p-${id}` : '', power: about.power, gateway: '',
+      ...placeIn(i % areas.length, kind === 'emergency_button' ? name.replace(/ \d+室$/, '') : id), model: '', address: '', place: '',
+      interval_s: about.interval, online: true, last_seen: this.now() - (i % 50) * 1000, silent: false, out_of_service: false,
+      metrics: about.metrics(i), metrics_at: this.now() - 60_000, v: ++this.version,
     })
   }
 
@@ -58,7 +89,7 @@ export class World {
     const incident = {
       id: `I${String(++this.serial).padStart(4, '0')}`, version: 0, priority: about.priority, class: about.class, state: 'new', rule, device,
       area: known?.area ?? '', person: known?.person || undefined, active: true, occurrences: 1, raised_at: at, last_at: at,
-      supervise_level: 0, deadlines, assignments: [], badges: [], response: about.response, causes: [`event/${this.seq}`],
+      ...(about.order ? { order: true, contact: about.contact, component: about.component } : {}), supervise_level: 0, deadlines, assignments: [], badges: [], response: about.response, causes: [`event/${this.seq}`],
     }
     this.latest.set(`${device} ${rule}`, incident.id)
     return this.step(incident, 'raised', 'engine', {}, { at })
