@@ -1,6 +1,6 @@
 import { uuid } from './id'
 import { ApiError, request } from './request'
-import type { DeviceFields, Disposition, Incident, JournalEntry, NewDevice, Series, SideRecord, TimelineEntry } from './types'
+import type { AreaFeature, DeviceFields, Disposition, Incident, JournalEntry, NewDevice, Series, SideRecord, TimelineEntry } from './types'
 
 export { ApiError }
 export const newKey = uuid
@@ -55,13 +55,11 @@ export class Client {
   deleteDevice = (id: string) => this.guard(request('delete', '/devices/{id}', { path: { id } }))
   renewSecret = (id: string) => this.guard(request('post', '/devices/{id}/secret', { path: { id } }))
 
-  /** Registers the devices of a CSV file, all or none; `dryRun` only says what would happen. */
-  importDevices = (csv: string, dryRun: boolean) =>
-    this.guard(request('post', '/registry/devices.csv', { csv, query: { dry_run: dryRun } }))
-
   catalog = () => this.guard(request('get', '/catalog', {}))
   basemap = () => this.guard(request('get', '/map/basemap', {}))
-  areaMap = () => this.guard(request('get', '/areas/map', {}))
+  areaMap = async (): Promise<AreaFeature[]> =>
+    (await this.guard(request('get', '/areas/map', {}))).features.map(({ properties, geometry }) => ({ properties, geometry: geometry as AreaFeature['geometry'] }))
+
   points = async () => (await this.guard(request('get', '/points', {}))).items
 
   journal = async (query: { device: string; lane: JournalEntry['lane']; limit: number }): Promise<JournalEntry[]> =>
@@ -70,7 +68,7 @@ export class Client {
   side = (list: 'deadletters' | 'rejects', query: { cursor?: string; limit: number }): Promise<{ items: SideRecord[]; next: string }> =>
     this.guard(request('get', `/journal/${list}`, { query }))
 
-  redrive = (n: number) => this.guard(request('post', '/journal/deadletters/{id}/redrive', { path: { id: n } }))
+  redrive = (n: number) => this.guard(request('post', '/journal/deadletters/{n}/redrive', { path: { n } }))
 
   person = (id: string) => this.guard(request('get', '/people/{id}', { path: { id } }))
 

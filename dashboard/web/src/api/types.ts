@@ -14,19 +14,30 @@ export type Disposition = NonNullable<Schemas['CommandInputBody']['disposition']
 export type Transition = Omit<Schemas['Transition'], 'incident'> & { incident: Incident }
 /** The same as the timeline shows it. */
 export type TimelineEntry = Pick<Schemas['TimelineEntry'], 'seq' | 'at' | 'kind' | 'actor'> & { text?: string }
-export type DeviceState = Schemas['DeviceState'] & { model?: string; address?: string; place?: string }
+export type DeviceState = Schemas['DeviceState']
 export type Area = Schemas['Area']
 export type Cursor = Schemas['AsOf']
 export type Snapshot = Omit<Schemas['Snapshot'], 'incidents'> & { incidents: Incident[] }
 export type User = Schemas['Account']
 export type Person = Schemas['MaskedPerson']
 export type PersonDetail = Schemas['RevealedPerson']
-export type Series = Omit<Schemas['Series'], 'points'> & { points: SeriesPoint[] }
-/** `late`: some of it arrived long after it was measured. */
-export type SeriesPoint = NonNullable<Schemas['Series']['points']>[number] & { late?: boolean }
+export type Series = Schemas['Series']
 export type Basemap = Schemas['Basemap']
-export type SideRecord = Schemas['SideRecord'] & { redriven_at?: number }
+export type Catalog = Schemas['Catalog']
+export type Words = Schemas['Title']
+export type Registration = Schemas['Registration']
+export type DeviceFields = Schemas['DeviceFields']
+export type NewDevice = Schemas['NewDevice']
+export type SideRecord = Schemas['SideRecord'] & Partial<Pick<Schemas['DeadLetter'], 'redriven_at'>>
 export type JournalEntry = Schemas['JournalEntry']
+export type Redriven = Schemas['Redriven']
+
+export type Ring = [number, number][]
+/** The border of a committee; WGS-84, longitude first. */
+export interface AreaFeature {
+  properties: Area
+  geometry: { type: 'Polygon'; coordinates: Ring[] } | { type: 'MultiPolygon'; coordinates: Ring[][] }
+}
 export type WelcomeBody = Schemas['WelcomeFrame']
 export type BatchBody = Omit<Schemas['BatchFrame'], 'ev'> & { ev: Transition[] | null }
 export type DeviceBody = Schemas['DeviceFrame']

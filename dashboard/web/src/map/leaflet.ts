@@ -70,7 +70,7 @@ class LeafletMap implements MapAdapter {
     const { id } = area.properties
     const name = this.names.get(id) ?? document.createElement('span')
     this.names.set(id, name)
-    const shape = L.geoJSON(this.shift.area(area), { interactive: false, style: { className: 'area', weight: 1 } })
+    const shape = L.geoJSON({ type: 'Feature', ...this.shift.area(area) }, { interactive: false, style: { className: 'area', weight: 1 } })
     shape.bindTooltip(name, { permanent: true, direction: 'center', className: 'area-name', interactive: false }).addTo(this.map)
     this.shapes.push(shape)
     this.bounds.set(id, shape.getBounds())

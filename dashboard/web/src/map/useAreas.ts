@@ -11,7 +11,7 @@ export function useAreas() {
 
   async function load(): Promise<void> {
     try {
-      areas.value = (await client.areaMap()).features
+      areas.value = await client.areaMap()
       error.value = null
     } catch (failure) {
       error.value = failure as ApiError

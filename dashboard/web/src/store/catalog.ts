@@ -21,7 +21,7 @@ export function createCatalog(client: Pick<Client, 'catalog'>) {
 }
 
 function stored(): Catalog {
-  const none: Catalog = { kinds: [], metrics: [], models: [] }
+  const none: Catalog = { events: [], kinds: [], metrics: [], models: [] }
   try {
     return { ...none, ...(JSON.parse(localStorage.getItem(storageKey) ?? '{}') as Partial<Catalog>) }
   } catch {

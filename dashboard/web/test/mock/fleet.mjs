@@ -5,6 +5,7 @@ import { areaMap } from './world.mjs'
 const hour = 3_600_000
 
 export const catalog = {
+  events: [],
   kinds: [
     ['emergency_button', '一键呼叫设备', 'Emergency button', ['battery_pct', 'rssi_dbm']],
     ['safety_house', '平安屋', 'Safety house', ['battery_pct', 'rssi_dbm']],

@@ -22,7 +22,7 @@ export const password = 'right horse'
 
 export async function startMock({ port = 0, world = new World(), heartbeat } = {}) {
   const stream = new StreamHub(world, { heartbeat })
-  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries, basemap: { url: '', crs: 'wgs84' }, registry: new Registry(world), deadletters: deadLetters(), rejects: [] }
+  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries, secure: true, basemap: { url: '', crs: 'wgs84' }, registry: new Registry(world), deadletters: deadLetters(), rejects: [] }
   const server = createServer((request, response) => void answer(mock, request, response))
   server.on('upgrade', (request, socket, head) => {
     const user = sessionOf(mock, request)
@@ -70,7 +70,7 @@ const routes = [
   ...fleetRoutes({ json, problem }),
   ['POST', /^\/login$/, login],
   ['POST', /^\/logout$/, logout],
-  ['GET', /^\/me$/, ({ response, user }) => json(response, 200, user)],
+  ['GET', /^\/me$/, ({ mock, response, user }) => json(response, 200, { ...user, secure: mock.secure })],
   ['GET', /^\/snapshot$/, ({ mock, response }) => json(response, 200, mock.world.snapshot())],
   ['GET', /^\/incidents$/, ({ mock, response, query }) => json(response, 200, { items: [...mock.world.incidents.values()].filter((i) => i.state === query.get('state')), next: '' })],
   ['GET', /^\/incidents\/[^/]+$/, incident],
@@ -88,7 +88,7 @@ function login({ mock, response, body }) {
   const token = randomUUID()
   mock.sessions.set(token, user)
   response.setHeader('Set-Cookie', `wh_session=${token}; HttpOnly; SameSite=Strict; Path=/`)
-  json(response, 200, user)
+  json(response, 200, { ...user, secure: mock.secure })
 }
 
 function logout({ mock, request, response }) {

@@ -8,7 +8,7 @@ import { buildingOf, byNeed, spotsOf } from '../../src/map/spots'
 import { device, incident } from './make'
 
 const square = (holes: [number, number][][] = []): AreaFeature => ({
-  type: 'Feature', properties: { id: 'c', name: '', name_en: '' },
+  properties: { id: 'c', name: '', name_en: '' },
   geometry: { type: 'Polygon', coordinates: [[[121, 31], [122, 31], [122, 32], [121, 32], [121, 31]], ...holes] },
 })
 
