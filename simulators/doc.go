@@ -2,6 +2,7 @@
 //
 //	hudong     the example subdistrict, from a seed
 //	device     what a button, a house or a gateway says, and its faults
+//	speak      the words of ChirpStack, zigbee2mqtt and ThingsBoard
 //	fleet      devices on a broker, with Eclipse Paho
 //	scenario   what happens when, what must be seen; the demonstration's story
 //	stream     a console without a screen

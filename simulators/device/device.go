@@ -14,6 +14,7 @@ type Options struct {
 	Seed  uint64
 	Start time.Time
 	Speed float64 // heartbeats come this many times more often than the interval asks for; at least 1
+	Voice Voice   // nil = wh/v1
 	Boot  uint32  // restart counter; 0 = a small one from the seed. A later run with the same one would repeat identities
 
 	// Points and garages live Pace times faster than the clock, at least 1, beginning at From (zero = Start), and tell of it as often. Their
@@ -26,6 +27,7 @@ type Options struct {
 type Device struct {
 	spec  Spec
 	every time.Duration
+	voice Voice
 
 	mu        sync.Mutex
 	rng       *rand.Rand
@@ -42,7 +44,7 @@ type Device struct {
 func New(spec Spec, o Options) *Device {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(spec.ID)) // a hash does not fail
-	d := &Device{spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())), every: o.every(spec)}
+	d := &Device{spec: spec, rng: rand.New(rand.NewPCG(o.Seed, name.Sum64())), every: o.every(spec), voice: o.Voice}
 	if d.boot = 1 + d.rng.Uint32N(5); o.Boot > 0 {
 		d.boot = o.Boot
 	}
@@ -131,7 +133,10 @@ func (d *Device) hush(out []Delivery) []Delivery {
 func (d *Device) Event(now time.Time, typ string) []Delivery {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := d.event(now, typ)
+	m, ok := d.say(d.event(now, typ))
+	if !ok {
+		return nil
+	}
 	d.last = &m
 	return d.mangle(m)
 }
@@ -143,9 +148,24 @@ func (d *Device) Last() *Message {
 	return d.last
 }
 
-// Status is the retained online status, also used as the will.
+// Status is the retained online status of wh/v1, also used as the will.
 func (d *Device) Status(online bool) Message {
 	return d.message(telemetry.ChannelStatus, true, encode(statusPayload{online}))
+}
+
+// Announce is how the device tells that it is there; false = it has no words for that.
+func (d *Device) Announce() (Message, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.say(d.Status(true))
+}
+
+// say puts a message into the device's own words.
+func (d *Device) say(m Message) (Message, bool) {
+	if d.voice == nil {
+		return m, true
+	}
+	return d.voice.Say(m)
 }
 
 // Accept answers a command.
@@ -155,7 +175,11 @@ func (d *Device) Accept(id string) Message {
 
 // Raw is a message with a payload of the caller's, such as garbage.
 func (d *Device) Raw(channel telemetry.Channel, payload []byte) Message {
-	return d.message(channel, false, payload)
+	m := d.message(channel, false, payload)
+	if d.voice != nil {
+		m.On = d.voice.Topic()
+	}
+	return m
 }
 
 func (d *Device) message(c telemetry.Channel, retain bool, payload []byte) Message {
@@ -215,11 +239,15 @@ func (d *Device) heartbeat(now time.Time) Message {
 	d.seq++
 	ts := now.Add(d.faults.Skew).UnixMilli()
 	d.body.age(d.faults)
+	measured := d.body.metrics(now, d.rng)
 	values := map[string]any{"ts": ts, "boot": d.boot, "seq": d.seq}
-	for name, v := range d.body.metrics(now, d.rng) {
+	for name, v := range measured {
 		values[name] = v
 	}
 	m := d.message(telemetry.ChannelTelemetry, false, encode(values))
 	m.Boot, m.Seq, m.TS = d.boot, d.seq, ts
+	if d.voice != nil {
+		m.Said = []Reading{{TS: ts, Values: measured}}
+	}
 	return m
 }

@@ -24,9 +24,10 @@ type Delivery struct {
 	After time.Duration
 }
 
-// deliver applies all faults to a message of the device's own.
+// deliver says a message of the device's own and applies all faults to it.
 func (d *Device) deliver(m Message) []Delivery {
-	if d.chance(d.faults.Dropout) {
+	m, ok := d.say(m)
+	if !ok || d.chance(d.faults.Dropout) {
 		return nil
 	}
 	return d.mangle(m)
@@ -37,7 +38,7 @@ func (d *Device) mangle(m Message) []Delivery {
 	out := []Delivery{{Message: m}}
 	if d.chance(d.faults.Malformed) {
 		out[0].Payload = m.Payload[:len(m.Payload)/2]
-		out[0].Boot, out[0].Seq, out[0].TS = 0, 0, 0
+		out[0].Boot, out[0].Seq, out[0].TS, out[0].Said = 0, 0, 0, nil
 	}
 	if d.chance(d.faults.Late) {
 		out[0].After = d.faults.LateBy

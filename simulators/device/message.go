@@ -16,7 +16,16 @@ type Message struct {
 	Payload         []byte
 	Boot, Seq       uint32
 	TS              int64     // Unix ms by the device's clock
-	Said            []Reading // what a payload that is not of wh/v1 says in our words
+	On              string    // topic of a message that is not of wh/v1
+	Said            []Reading // what such a message says in our words
+}
+
+// Voice lets a device speak otherwise than wh/v1; package speak has some.
+type Voice interface {
+	// Say puts a message into other words. false = there are none for it. Said holds what a heartbeat measured.
+	Say(m Message) (Message, bool)
+	// Topic is where the device speaks.
+	Topic() string
 }
 
 // Reading is what a device measured at one moment.
@@ -27,6 +36,9 @@ type Reading struct {
 
 // Topic is where the message goes: under its gateway when it has one.
 func (m Message) Topic() string {
+	if m.On != "" {
+		return m.On
+	}
 	if m.Gateway != "" {
 		return "wh/v1/" + m.Gateway + "/child/" + m.Device + "/" + string(m.Channel)
 	}

@@ -41,7 +41,9 @@ func (d *Device) Burn(now time.Time, on bool) ([]Delivery, error) {
 	g.burning = on
 	var out []Delivery
 	if on {
-		out = d.mangle(d.event(now, "smoke"))
+		if m, ok := d.say(d.event(now, "smoke")); ok {
+			out = d.mangle(m)
+		}
 	}
 	return d.hush(append(out, d.report(now)...)), nil
 }

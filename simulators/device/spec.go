@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type Spec struct {
 	Power               telemetry.Power
 	Model               string
 	Address             string        // how a bridge names it, "" = by its id
+	Settings            string        // how it is mounted
 	Interval            time.Duration // the longest time between two messages
 }
 
@@ -69,9 +71,13 @@ func parseSpec(kinds *catalog.Catalog, field func(string) string) (Spec, error) 
 	s := Spec{
 		ID: field("id"), Kind: telemetry.Kind(field("kind")), Gateway: field("gateway"),
 		Power: telemetry.Power(field("power")), Secret: field("secret"), Model: field("model"), Address: field("address"),
+		Settings: field("settings"),
 	}
 	if s.ID == "" {
 		return s, errors.New("column id: want an id, have nothing")
+	}
+	if m, ok := kinds.Model(s.Model); ok {
+		s.Kind, s.Power = cmp.Or(s.Kind, m.Kind), cmp.Or(s.Power, m.Power)
 	}
 	s.Interval = kinds.ReportInterval(s.Kind, s.Power, s.Model)
 	if text := field("report_interval_s"); text != "" {
