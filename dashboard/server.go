@@ -91,6 +91,10 @@ type registered struct{ r *registry.Registry }
 func (r registered) Changed() <-chan struct{}   { return r.r.Changed() }
 func (r registered) Devices() []registry.Device { return r.r.View().Devices() }
 
+func (r registered) Locate(topic, sender string) (registry.Origin, error) {
+	return r.r.View().Locate(topic, sender)
+}
+
 func (s *Server) mount(d Deps) error {
 	dist := d.Page
 	if dist == nil {

@@ -110,6 +110,7 @@ func (p *Projection) publish(e *journal.Entry) {
 	}
 	t, err := telemetry.ParseTopic(e.Topic)
 	if err != nil {
+		p.foreign(e)
 		return
 	}
 	d := p.devices[t.Device]
@@ -125,6 +126,28 @@ func (p *Projection) publish(e *journal.Entry) {
 			d.setOnline(&online)
 		}
 	}
+}
+
+// foreign applies a message of a profile. What a bridge has retained is old, but for what it says of who is there.
+func (p *Projection) foreign(e *journal.Entry) {
+	o, err := p.d.Registry.Locate(e.Topic, e.Device)
+	d := p.devices[o.Topic.Device]
+	if err != nil || d == nil {
+		return
+	}
+	if o.Topic.Channel == telemetry.ChannelStatus {
+		if c, _ := o.Read(e.Payload); c.Online != nil {
+			d.setOnline(c.Online)
+		}
+		return
+	}
+	if e.Retain && e.Device != o.Topic.Device {
+		return
+	}
+	if o.Life {
+		d.seen(e.ReceivedNS)
+	}
+	d.add(reading{payload: e.Payload, receivedNS: e.ReceivedNS, origin: &o})
 }
 
 // of is the device a topic speaks of, or the sender.

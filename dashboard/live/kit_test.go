@@ -15,6 +15,7 @@ import (
 	"watchhouse/dashboard/stream"
 	"watchhouse/journal"
 	"watchhouse/registry"
+	"watchhouse/telemetry/catalog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -114,6 +115,14 @@ func (r *reg) Devices() []registry.Device {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.devices)
+}
+
+func (r *reg) Locate(topic, sender string) (registry.Origin, error) {
+	c, err := catalog.Shipped()
+	if err != nil {
+		return registry.Origin{}, err
+	}
+	return registry.NewLocator(c, r.Devices()).Locate(topic, sender)
 }
 
 func (r *reg) set(ds ...registry.Device) {

@@ -40,10 +40,11 @@ type Lane interface {
 	Locate(ctx context.Context, id uint64) (journal.Position, error)
 }
 
-// Registry tells which devices there are. Changed closes when Devices answers something new.
+// Registry tells which devices there are, and whose a topic is. Changed closes when Devices answers something new.
 type Registry interface {
 	Changed() <-chan struct{}
 	Devices() []registry.Device
+	Locate(topic, sender string) (registry.Origin, error)
 }
 
 // Store keeps the saved state; *journal.KV is one.

@@ -51,6 +51,17 @@ type device struct {
 type reading struct {
 	payload    []byte
 	receivedNS int64
+	origin     *registry.Origin // of a profile's message, nil for wh/v1
+}
+
+// readings decodes what can be read; the rest is the ingest worker's to report.
+func (r *reading) readings() []telemetry.Reading {
+	if r.origin != nil {
+		c, _ := r.origin.Read(r.payload)
+		return c.Readings
+	}
+	list, _ := telemetry.DecodeTelemetry(r.payload) // with an error, what could be read is kept, as in the history
+	return list
 }
 
 // maxPending is how many payloads of a device are decoded per interval: enough for one that sends its metrics apart.
@@ -90,12 +101,11 @@ func (d *device) add(r reading) {
 	d.dirty = true
 }
 
-// decode takes over the pending payloads. Undecodable ones are the ingest worker's to report.
+// decode takes over the pending payloads.
 func (d *device) decode() {
 	var merged map[string]float64
 	for _, p := range d.pending {
-		readings, _ := telemetry.DecodeTelemetry(p.payload) // with an error, what could be read is kept, as in the history
-		for _, r := range readings {
+		for _, r := range p.readings() {
 			if merged == nil {
 				merged = make(map[string]float64, len(d.metrics)+len(r.Metrics))
 				maps.Copy(merged, d.metrics)
