@@ -194,3 +194,39 @@ func TestOnePaceForAllListeners(t *testing.T) {
 		}
 	}
 }
+
+// deadlines remembers the last write deadline of a connection.
+type deadlines struct {
+	net.Conn
+	last time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.last = t
+	return d.Conn.SetWriteDeadline(t)
+}
+
+// crypto/tls answers a key update while it reads: a deadline left over from a write would make that answer fail, and with it every
+// later write.
+func TestAWriteLeavesNoDeadlineBehind(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := newCertificates(t)
+	below := &deadlines{Conn: ours}
+	s := newTLSSocket(below, c.store.MQTT())
+	defer s.Close()
+	client := tls.Client(theirs, c.client(""))
+	got := make(chan error, 1)
+	go func() {
+		_, err := client.Read(make([]byte, 1))
+		got <- err
+	}()
+	c.must(s.SetWriteDeadline(time.Now().Add(time.Minute)))
+	if _, err := s.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	c.must(<-got)
+	if !below.last.IsZero() {
+		t.Errorf("the deadline %v is left", below.last)
+	}
+}
