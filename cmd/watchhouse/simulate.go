@@ -40,7 +40,7 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return badConfigError{fmt.Errorf("%s: %w", c.Registry, err)}
 	}
-	if without := slices.IndexFunc(specs, func(s device.Spec) bool { return s.Secret == "" && s.Gateway == "" && !c.HasCertificate(s.ID) }); without >= 0 {
+	if without := slices.IndexFunc(specs, c.LacksSecret); without >= 0 {
 		return badConfigError{fmt.Errorf("%s: device %s: want its secret in the column secret, got none", c.Registry, specs[without].ID)}
 	}
 	ledger := verify.NewLedger()

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"iter"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -25,6 +27,7 @@ type testBroker struct {
 	kept     []verify.Stored
 	wills    []string
 	clients  map[string]int  // connects by client id
+	accounts map[string]bool // name and password of those who signed in
 	shown    map[string]bool // over TLS, by client id: whether it has shown a certificate
 	withhold int             // this many publishes are kept but not acknowledged, and their connection is closed
 	refuse   bool            // sign-ins
@@ -35,7 +38,7 @@ func newTestBroker(t *testing.T) *testBroker { t.Helper(); return newTestBrokerO
 // newTestBrokerOver speaks TLS unless over is nil.
 func newTestBrokerOver(t *testing.T, over *tls.Config) *testBroker {
 	t.Helper()
-	b := &testBroker{clients: map[string]int{}, shown: map[string]bool{}}
+	b := &testBroker{clients: map[string]int{}, accounts: map[string]bool{}, shown: map[string]bool{}}
 	b.server = mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true})
 	if err := b.server.AddHook(b, nil); err != nil {
 		t.Fatal(err)
@@ -60,9 +63,10 @@ func (b *testBroker) Provides(hook byte) bool {
 	return bytes.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent}, []byte{hook})
 }
 
-func (b *testBroker) OnConnectAuthenticate(cl *mochi.Client, _ packets.Packet) bool {
+func (b *testBroker) OnConnectAuthenticate(cl *mochi.Client, pk packets.Packet) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.accounts[string(pk.Connect.Username)+" "+string(pk.Connect.Password)] = true
 	b.clients[cl.ID]++
 	if over, ok := cl.Net.Conn.(*tls.Conn); ok {
 		b.shown[cl.ID] = len(over.ConnectionState().PeerCertificates) > 0
@@ -105,6 +109,13 @@ func (b *testBroker) stored() iter.Seq2[verify.Stored, error] {
 			}
 		}
 	}
+}
+
+// names lists who signed in.
+func (b *testBroker) names() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.accounts))
 }
 
 // count gives how many kept messages have this topic and contain text.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"watchhouse/simulators/device"
@@ -22,6 +23,8 @@ type Config struct {
 
 	CA           string `help:"Authorities that may have signed the broker's certificate, PEM; the system's when empty." name:"ca" placeholder:"FILE"`
 	Certificates string `help:"Folder with device-ID.crt and device-ID.key of devices that sign in with certificates." placeholder:"DIR"`
+
+	Bridges map[string]Account `help:"Account of a bridge, for devices that speak through one: chirpstack=ID:SECRET or zigbee2mqtt=ID:SECRET." name:"bridge" placeholder:"SYSTEM=ID:SECRET"`
 
 	Ledger   Ledger      `kong:"-"` // nil = no account is kept
 	Progress func(Stats) `kong:"-"` // called each second by Run, from one goroutine; may be nil
@@ -49,6 +52,19 @@ func (c Config) Validate() error {
 	case c.Ramp < 0 || c.MaxRetry <= 0:
 		return fmt.Errorf("ramp, max_retry: want no less than 0 and more than 0, have %v and %v", c.Ramp, c.MaxRetry)
 	}
+	return nil
+}
+
+// Account is what a connection signs in with.
+type Account struct{ User, Secret string }
+
+// UnmarshalText reads ID:SECRET.
+func (a *Account) UnmarshalText(text []byte) error {
+	user, secret, ok := strings.Cut(string(text), ":")
+	if !ok || user == "" || secret == "" {
+		return errors.New("want ID:SECRET")
+	}
+	*a = Account{user, secret}
 	return nil
 }
 

@@ -56,17 +56,8 @@ func New(cfg Config, specs []device.Spec, log *slog.Logger) (*Fleet, error) {
 		}
 		known[s.ID] = true
 	}
-	start := time.Now()
-	for _, s := range specs {
-		if !known[s.Gateway] {
-			s.Gateway = ""
-			f.add(s, newLink(f), start)
-		}
-	}
-	for _, s := range specs {
-		if known[s.Gateway] {
-			f.add(s, f.byID[s.Gateway].link, start)
-		}
+	if err := f.connect(specs, known); err != nil {
+		return nil, err
 	}
 	if u.Scheme == "ssl" {
 		if err := f.encrypt(u.Hostname()); err != nil {
@@ -76,17 +67,38 @@ func New(cfg Config, specs []device.Spec, log *slog.Logger) (*Fleet, error) {
 	return f, nil
 }
 
+// connect gives every device its link: gateways first, then those behind them.
+func (f *Fleet) connect(specs []device.Spec, known map[string]bool) error {
+	r := routes{fleet: f, start: time.Now(), bridges: map[string]*link{}}
+	var behind []device.Spec
+	for _, s := range specs {
+		foreign, err := r.foreign(s)
+		switch {
+		case err != nil:
+			return err
+		case foreign:
+		case known[s.Gateway]:
+			behind = append(behind, s)
+		default:
+			r.own(s)
+		}
+	}
+	for _, s := range behind {
+		f.add(s, f.byID[s.Gateway].link, device.Options{Start: r.start})
+	}
+	return nil
+}
+
 // bootEpoch is where restart counters from the clock begin: 2024-01-01.
 const bootEpoch = 1704067200
 
-func (f *Fleet) add(s device.Spec, l *link, start time.Time) {
-	boot := f.cfg.Boot
-	if boot == 0 {
-		boot = uint32(start.Unix() - bootEpoch)
+// add makes a device with what the fleet has in common.
+func (f *Fleet) add(s device.Spec, l *link, o device.Options) {
+	if o.Boot = f.cfg.Boot; o.Boot == 0 {
+		o.Boot = uint32(o.Start.Unix() - bootEpoch)
 	}
-	m := &member{link: l, Device: device.New(s, device.Options{
-		Seed: f.cfg.Seed, Start: start, Speed: f.cfg.Speed, Boot: boot, Pace: f.cfg.Pace, From: f.cfg.from(start),
-	})}
+	o.Seed, o.Speed, o.Pace, o.From = f.cfg.Seed, f.cfg.Speed, f.cfg.Pace, f.cfg.from(o.Start)
+	m := &member{Device: device.New(s, o), link: l}
 	if len(l.members) == 0 {
 		f.links = append(f.links, l)
 	}

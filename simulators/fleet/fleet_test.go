@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,6 +235,79 @@ func TestBinsAndFires(t *testing.T) {
 		t.Error("a bin of a garage, and a fire nowhere, must be refused")
 	}
 	verified(t, f, b, l, stop)
+}
+
+// Devices of bought models come through one connection for each bridge, with the bridge's account; a ThingsBoard device has its own, and
+// its token for a name. None of them says anything on wh/v1.
+func TestBoughtDevicesComeThroughTheirBridges(t *testing.T) {
+	b := newTestBroker(t)
+	l := verify.NewLedger()
+	cfg := DefaultConfig()
+	cfg.Broker, cfg.Ledger, cfg.Ramp, cfg.Speed = b.addr, l, 0, 600
+	cfg.Bridges = map[string]Account{"chirpstack": {"lora", "a"}, "zigbee2mqtt": {"zigbee", "b"}}
+	f, err := New(cfg, []device.Spec{
+		{ID: "ws", Model: "milesight-ws101", Kind: telemetry.EmergencyButton, Address: "24e124535b316056", Power: "battery", Interval: time.Minute},
+		{ID: "udl", Model: "milesight-em310-udl", Kind: telemetry.SortingPoint, Address: "24e124713d4a8888", Power: "battery", Interval: time.Minute},
+		{ID: "zig", Model: "zigbee-smoke", Kind: telemetry.Garage, Address: "garage/north", Power: "battery", Interval: time.Minute},
+		{ID: "tb", Model: "thingsboard-button", Kind: telemetry.EmergencyButton, Power: "mains", Interval: time.Minute, Secret: "token"},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { f.Run(ctx); close(ended) }()
+	stop := func() { cancel(); <-ended }
+	eventually(t, "three links", func() bool { return f.Stats().Online == 3 })
+	check(f.Event("ws", "sos"))
+	check(f.Event("tb", "sos"))
+	check(f.Burn("zig", true))
+	check(f.Reboot("ws"))
+	eventually(t, "the bridge is back", func() bool { return f.Stats().Reconnects > 0 && f.Stats().Online == 3 })
+	for topic, text := range map[string]string{
+		"application/5f0c2b1e-8d3a-4c6f-9a70-1b2c3d4e5f60/device/24e124535b316056/event/up": "short press",
+		"application/5f0c2b1e-8d3a-4c6f-9a70-1b2c3d4e5f60/device/24e124713d4a8888/event/up": "distance",
+		"zigbee2mqtt/garage/north": `"smoke":true`, "zigbee2mqtt/garage/north/availability": "online", "v1/devices/me/telemetry": `"sos"`,
+	} {
+		eventually(t, text+" on "+topic, func() bool { return b.count(topic, text) > 0 })
+	}
+	drain(t, f)
+	for s := range b.stored() {
+		if strings.HasPrefix(s.Topic, "wh/") {
+			t.Errorf("%s has %s", s.Topic, s.Payload)
+		}
+	}
+	if names := b.names(); !slices.Equal(names, []string{"lora a", "tb.token ", "zigbee b"}) || len(b.wills) > 0 {
+		t.Errorf("signed in %q, wills %v", names, b.wills)
+	}
+	verified(t, f, b, l, stop)
+}
+
+func TestABridgeNeedsItsAccount(t *testing.T) {
+	_, err := New(DefaultConfig(), []device.Spec{{ID: "ws", Model: "milesight-ws101"}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "ws speaks through chirpstack: want the account") {
+		t.Errorf("have %v", err)
+	}
+	for _, c := range []struct {
+		spec  device.Spec
+		lacks bool
+	}{
+		{device.Spec{ID: "a"}, true}, {device.Spec{ID: "a", Secret: "s"}, false}, {device.Spec{ID: "a", Gateway: "gw"}, false},
+		{device.Spec{ID: "a", Model: "zigbee-leak"}, false}, {device.Spec{ID: "a", Model: "thingsboard-sensor"}, true},
+	} {
+		if DefaultConfig().LacksSecret(c.spec) != c.lacks {
+			t.Errorf("%+v lacks a secret: want %v", c.spec, c.lacks)
+		}
+	}
+	var a Account
+	if err := a.UnmarshalText([]byte("lora:s:3")); err != nil || a != (Account{"lora", "s:3"}) {
+		t.Errorf("have %+v, %v", a, err)
+	}
+	for _, bad := range []string{"", "lora", "lora:", ":s"} {
+		if a.UnmarshalText([]byte(bad)) == nil {
+			t.Errorf("%q is taken for an account", bad)
+		}
+	}
 }
 
 func TestTheDayBeginsAtTheHourOfShanghai(t *testing.T) {

@@ -11,12 +11,16 @@ import (
 	"watchhouse/simulators/device"
 )
 
-// link is one connection and the devices that speak through it; the first is the one that signs in.
+// link is one connection and the devices that speak through it.
 type link struct {
 	fleet   *Fleet
 	tls     *tls.Config // nil = not encrypted
-	members []*device.Device
-	wake    chan struct{} // something changed: queue, cut, faults
+	account Account
+	name    string           // id of the MQTT client
+	foreign bool             // not of wh/v1: neither status nor will
+	bridge  bool             // foreign, and no member is the one that signs in
+	members []*device.Device // the first signs in
+	wake    chan struct{}    // something changed: queue, cut, faults
 
 	mu        sync.Mutex
 	queue     []device.Message // to publish, oldest first
@@ -31,9 +35,22 @@ type delayed struct {
 	at time.Time
 }
 
-func newLink(f *Fleet) *link { return &link{fleet: f, wake: make(chan struct{}, 1)} }
+func newLink(f *Fleet, a Account) *link {
+	return &link{fleet: f, account: a, name: a.User, wake: make(chan struct{}, 1)}
+}
 
 func (l *link) owner() *device.Device { return l.members[0] }
+
+// dead reports whether nobody is left to hold the connection.
+func (l *link) dead() bool { return !l.bridge && l.owner().Dead() }
+
+// flapping is how often the connection breaks, 0 = never.
+func (l *link) flapping() time.Duration {
+	if l.bridge {
+		return 0
+	}
+	return l.owner().Flap()
+}
 
 // run keeps the link connected until ctx ends.
 func (l *link) run(ctx context.Context) {
@@ -47,7 +64,7 @@ func (l *link) run(ctx context.Context) {
 		s, err := l.connect(ctx)
 		if err != nil {
 			l.fleet.stats.failed.Add(1)
-			l.fleet.log.Debug("connect failed", "device", l.owner().Spec().ID, "error", err)
+			l.fleet.log.Debug("connect failed", "client", l.name, "error", err)
 			tries++
 			l.pause(ctx, l.retryAfter(tries))
 			continue
@@ -68,7 +85,7 @@ func (l *link) retryAfter(tries int) time.Duration {
 
 // down is how long the link must stay away: until a cut is over, or while the battery is empty.
 func (l *link) down() time.Duration {
-	if l.owner().Dead() {
+	if l.dead() {
 		return time.Hour
 	}
 	l.mu.Lock()

@@ -51,26 +51,28 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 		return nil, ctx.Err()
 	}
 	if err := token.Error(); err != nil {
-		return nil, fmt.Errorf("fleet: connect %s: %w", l.owner().Spec().ID, err)
+		return nil, fmt.Errorf("fleet: connect %s: %w", l.name, err)
 	}
-	if flap := l.owner().Flap(); flap > 0 {
+	if flap := l.flapping(); flap > 0 {
 		s.flapAt = time.Now().Add(flap)
 	}
 	return s, nil
 }
 
 func (s *session) options(ctx context.Context) *mqtt.ClientOptions {
-	spec, will := s.owner().Spec(), s.owner().Status(false)
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + s.fleet.addr)
-	o.SetClientID(spec.ID).SetProtocolVersion(4).SetCleanSession(true)
+	o.SetClientID(s.name).SetProtocolVersion(4).SetCleanSession(true)
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)
 	o.SetKeepAlive(keepAlive).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout)
-	o.SetBinaryWill(will.Topic(), will.Payload, 1, true)
+	if !s.foreign {
+		will := s.owner().Status(false)
+		o.SetBinaryWill(will.Topic(), will.Payload, 1, true)
+	}
 	switch {
-	case spec.Secret != "":
-		o.SetUsername(spec.ID).SetPassword(spec.Secret)
-	case s.fleet.cfg.HasCertificate(spec.ID):
-		o.SetUsername(spec.ID)
+	case s.account.Secret != "":
+		o.SetUsername(s.account.User).SetPassword(s.account.Secret)
+	case s.foreign || s.fleet.cfg.HasCertificate(s.name):
+		o.SetUsername(s.account.User)
 	}
 	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 		return s.dial(ctx)
@@ -127,8 +129,8 @@ func (s *session) run(ctx context.Context) {
 func (s *session) announce() {
 	var hello []device.Message
 	for _, d := range s.members {
-		if !d.Dead() {
-			hello = append(hello, d.Status(true))
+		if m, ok := d.Announce(); ok && !d.Dead() {
+			hello = append(hello, m)
 		}
 	}
 	s.fleet.stats.pending.Add(int64(len(hello)))
@@ -151,7 +153,7 @@ func (s *session) tick(now time.Time) time.Time {
 			next = due
 		}
 	}
-	if s.owner().Dead() {
+	if s.dead() {
 		s.hangUp()
 	}
 	return s.flap(now, next)

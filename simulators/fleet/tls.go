@@ -47,7 +47,7 @@ func (f *Fleet) encrypt(host string) error {
 	}
 	for _, l := range f.links {
 		l.tls = &tls.Config{RootCAs: pool, ServerName: host, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
-		if id := l.owner().Spec().ID; f.cfg.HasCertificate(id) {
+		if id := l.name; f.cfg.HasCertificate(id) {
 			pair, err := tls.LoadX509KeyPair(certificate(f.cfg.Certificates, id))
 			if err != nil {
 				return fmt.Errorf("certificate of %s: %w", id, err)

@@ -81,7 +81,7 @@ func (l *lora) uplink(m device.Message, object map[string]any) uplink {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", l.id, m.Boot, m.Seq))
 	address := sha256.Sum256([]byte(l.id))
 	return uplink{
-		DeduplicationID: fmt.Sprintf("%x-%x-4%x-a%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])[:36],
+		DeduplicationID: uuid(sum),
 		Time:            time.UnixMilli(m.TS).UTC().Format(time.RFC3339Nano),
 		DeviceInfo: deviceInfo{
 			TenantName: "Hudong (invented)", ApplicationID: application, ApplicationName: "watchhouse",
@@ -95,4 +95,10 @@ func (l *lora) uplink(m device.Message, object map[string]any) uplink {
 		}},
 		TxInfo: txInfo{Frequency: 486300000, Modulation: map[string]any{"lora": map[string]any{"bandwidth": 125000, "spreadingFactor": 9}}},
 	}
+}
+
+// uuid makes one of version 4 from a hash.
+func uuid(sum [32]byte) string {
+	sum[6], sum[8] = sum[6]&0x0f|0x40, sum[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

@@ -28,6 +28,7 @@ type line struct {
 	Boot    uint32            `json:"boot,omitempty"`
 	Seq     uint32            `json:"seq,omitempty"`
 	TS      int64             `json:"ts,omitempty"`
+	On      string            `json:"on,omitempty"` // topic of a message that is not of wh/v1
 	Said    []device.Reading  `json:"said,omitempty"`
 	Payload []byte            `json:"payload"`
 	SentAt  time.Time         `json:"sent_at,omitzero"` // the first time
@@ -65,15 +66,36 @@ func (l *Ledger) Acked(m device.Message, at time.Time) {
 }
 
 func (l *Ledger) line(m device.Message) *line {
-	k := keyOf(m.Device, m.Channel, m.Payload)
-	entry, ok := l.lines[k]
-	if !ok {
-		entry = &line{
-			Device: m.Device, Channel: m.Channel, Type: m.Type, Boot: m.Boot, Seq: m.Seq, TS: m.TS, Said: m.Said, Payload: m.Payload,
-		}
-		l.lines[k] = entry
+	made := &line{
+		Device: m.Device, Channel: m.Channel, Type: m.Type, Boot: m.Boot, Seq: m.Seq, TS: m.TS, On: m.On, Said: m.Said, Payload: m.Payload,
 	}
-	return entry
+	k := made.key()
+	if entry, ok := l.lines[k]; ok {
+		return entry
+	}
+	l.lines[k] = made
+	return made
+}
+
+// key is that of the journal: a topic that is not of wh/v1 names no device there.
+func (e *line) key() key {
+	if e.On != "" {
+		return keyOf("", telemetry.Channel(e.On), e.Payload)
+	}
+	return keyOf(e.Device, e.Channel, e.Payload)
+}
+
+// foreign are the topics not of wh/v1 that something was sent on.
+func (l *Ledger) foreign() map[string]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]bool{}
+	for _, entry := range l.lines {
+		if entry.On != "" {
+			out[entry.On] = true
+		}
+	}
+	return out
 }
 
 // keyOf makes a key. JSON is compared without its spaces, as tools print it so.
@@ -119,7 +141,7 @@ func Read(r io.Reader) (*Ledger, error) {
 		if err := in.Decode(entry); err != nil {
 			return nil, fmt.Errorf("read ledger: line %d: %w", n, err)
 		}
-		l.lines[keyOf(entry.Device, entry.Channel, entry.Payload)] = entry
+		l.lines[entry.key()] = entry
 	}
 	return l, nil
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // InfluxDB compares the ledger with the points of its devices. A reading is stored by a point of its device that has all its values and, when
-// its time is believable, its millisecond; one without such a time may lie wherever it was received, and may lie there once for each time
-// it was sent. Any further point with the values of a reading at its time doubles it; points of no reading are foreign.
+// its time is believable, its millisecond; one without such a time lies wherever it was received, at least as often as it was acknowledged
+// and at most as often as it was sent. Any further point with the values of a reading at its time doubles it; points of no reading are
+// foreign.
 func (l *Ledger) InfluxDB(ctx context.Context, db InfluxDB) (Result, error) {
 	readings := l.wanted()
 	var r Result
@@ -107,11 +108,12 @@ func (p *point) holds(values map[string]float64) bool {
 
 func (r *Result) judgeReadings(dev string, readings []*wanted) {
 	for _, w := range readings {
-		if w.Acked > 0 {
-			r.Acked++
+		least := w.Acked
+		if w.timed {
+			least = min(1, least)
 		}
-		f := Finding{Device: dev, Channel: w.Channel, What: string(w.Payload), Least: min(1, w.Acked), Most: w.Sent, Have: w.have}
-		r.judge(f)
+		r.Acked += least
+		r.judge(Finding{Device: dev, Channel: w.Channel, What: string(w.Payload), Least: least, Most: w.Sent, Have: w.have})
 	}
 }
 
