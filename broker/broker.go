@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 
+	"watchhouse/certs"
 	"watchhouse/journal"
 	"watchhouse/registry"
 )
@@ -26,8 +26,9 @@ const startLimit = time.Minute
 type Deps struct {
 	Journal  *journal.Journal
 	Registry *registry.Registry
-	TLS      *tls.Config // for the listener of Config.TLS, and for WebSocket; nil = none
 	Log      *slog.Logger
+
+	Certificates *certs.Store // for Config.TLS and Config.WebSocket; nil = none
 }
 
 // Broker is the embedded MQTT broker.
@@ -39,7 +40,7 @@ type Broker struct {
 	lib       *mqtt.Server // sessions, subscriptions and the codec of control packets
 
 	tcp, tls, ws net.Listener // nil = off
-	tlsConfig    *tls.Config
+	certificates *certs.Store // nil = no TLS
 	http         *http.Server
 	pace         *pace // of connections, whatever listener they come by
 
@@ -75,7 +76,7 @@ func New(cfg Config, d Deps) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.tlsConfig = d.TLS
+	b.certificates = d.Certificates
 	return b, b.bind()
 }
 
@@ -125,7 +126,7 @@ func libraryOptions(log *slog.Logger) *mqtt.Options {
 
 // bind opens the listeners, all or none.
 func (b *Broker) bind() error {
-	if b.cfg.TLS != "" && b.tlsConfig == nil {
+	if b.cfg.TLS != "" && b.certificates == nil {
 		return errors.New("listen for MQTT over TLS: there is no certificate")
 	}
 	for _, l := range []struct {
@@ -167,7 +168,7 @@ func (b *Broker) serveListeners() {
 		b.workers.Go(func() { b.accept(b.patient(b.tcp), nil) })
 	}
 	if b.tls != nil {
-		b.workers.Go(func() { b.accept(b.patient(b.tls), b.tlsConfig) })
+		b.workers.Go(func() { b.accept(b.patient(b.tls), b.certificates.MQTT()) })
 	}
 	if b.ws != nil {
 		b.http = b.wsServer()

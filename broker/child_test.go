@@ -59,7 +59,7 @@ func childBroker(j *journal.Journal, d directory) (*Broker, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.cfg.TLS, b.tlsConfig = cfg.TCP, store.MQTT()
+		b.cfg.TLS, b.certificates = cfg.TCP, store
 	}
 	return b, errors.Join(b.bind(), b.Start())
 }

@@ -324,7 +324,7 @@ func openWith(t testing.TB, dir string, cfg Config, own *certificates) *house {
 	h.Broker = b
 	t.Cleanup(h.shut)
 	if own != nil {
-		b.tlsConfig = own.store.MQTT()
+		b.certificates = own.store
 	}
 	if err := b.bind(); err != nil {
 		t.Fatal(err)

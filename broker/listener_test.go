@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"watchhouse/certs"
 	"watchhouse/journal"
 )
 
@@ -68,7 +68,7 @@ func TestAddressInUseIsAnError(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.tlsConfig = &tls.Config{}
+		b.certificates = &certs.Store{}
 		if err := b.bind(); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("got %v", err)
 		}

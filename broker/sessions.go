@@ -104,11 +104,11 @@ func (b *Broker) keepHouse() {
 	}
 }
 
-// dismiss disconnects who is registered no more, or has another secret or kind.
+// dismiss disconnects who is registered no more, has another secret or kind, or a revoked certificate.
 func (b *Broker) dismiss() {
 	for _, id := range b.table.names() {
 		for _, c := range b.table.principal(id) {
-			if !b.directory.Stands(c.who) {
+			if !b.mayStay(c) {
 				c.bye(codeAdministrator, reasonRevoked)
 			}
 		}

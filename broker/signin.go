@@ -168,7 +168,7 @@ func (b *Broker) beginSession(c *conn, cl *mqtt.Client, pk packets.Packet) packe
 	if !b.takeOver(c) {
 		return packets.ErrServerUnavailable
 	}
-	if !b.directory.Stands(c.who) { // changed since it was checked, and before dismiss could find it in the table
+	if !b.mayStay(c) { // changed since it was checked, and before dismiss could find it in the table
 		return b.denied(c, c.who.ID, packets.ErrBadUsernameOrPassword)
 	}
 	c.lib = cl

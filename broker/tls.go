@@ -119,11 +119,14 @@ func (b *Broker) identify(cert *x509.Certificate, username, clientID string, sec
 	return b.directory.Certified(username, clientID)
 }
 
-// Recheck drops the connections over TLS that would not be let in any more.
-func (b *Broker) Recheck(admits func(tls.ConnectionState) bool) {
-	for _, c := range b.table.everyone(false) {
-		if s, ok := c.sock.(secured); ok && !admits(s.ConnectionState()) {
-			c.bye(codeAdministrator, reasonRevoked)
-		}
+// mayStay tells whether a client that signed in could do so now: nothing has changed in the registry, and its certificate is not revoked.
+// It is asked once the connection is in the table, and for all that are there whenever something changes, so nobody slips through.
+func (b *Broker) mayStay(c *conn) bool {
+	if s, ok := c.sock.(secured); ok && b.certificates != nil && !b.certificates.Admits(s.ConnectionState()) {
+		return false
 	}
+	return b.directory.Stands(c.who)
 }
+
+// Recheck disconnects those who may not stay, after a reload of the certificates.
+func (b *Broker) Recheck() { b.dismiss() }

@@ -105,7 +105,7 @@ func TestARevokedCertificateIsDismissed(t *testing.T) {
 	good.connect(hello{user: "btn-2", noSecret: true})
 	c.must(os.WriteFile(c.path("revoked"), []byte(certs.Fingerprint(c.pair("btn-1").Leaf)), 0o600))
 	c.must(c.store.Reload())
-	h.Recheck(c.store.Admits)
+	h.Recheck()
 	if _, last := bad.expectClosed(); len(last) == 0 || last[0] != codeAdministrator {
 		t.Errorf("DISCONNECT % x", last)
 	}

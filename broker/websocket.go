@@ -31,10 +31,10 @@ func (b *Broker) wsServer() *http.Server {
 
 // wsListener speaks TLS when there is a certificate.
 func (b *Broker) wsListener() net.Listener {
-	if b.tlsConfig == nil {
+	if b.certificates == nil {
 		return b.patient(b.ws)
 	}
-	return tls.NewListener(b.patient(b.ws), b.tlsConfig)
+	return tls.NewListener(b.patient(b.ws), b.certificates.MQTT())
 }
 
 // WebSocketHandler upgrades HTTP connections and hands them over; the goroutines of net/http end there. The hub serves it beside

@@ -122,7 +122,7 @@ var errRevoked = errors.New("the certificate is revoked")
 
 // admit refuses a revoked certificate, also on a resumed session.
 func (m *material) admit(state tls.ConnectionState) error {
-	if len(state.PeerCertificates) > 0 && m.revoked[sha256.Sum256(state.PeerCertificates[0].Raw)] {
+	if len(state.PeerCertificates) > 0 && len(m.revoked) > 0 && m.revoked[sha256.Sum256(state.PeerCertificates[0].Raw)] {
 		return errRevoked
 	}
 	return nil

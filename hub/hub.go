@@ -99,10 +99,7 @@ func (h *Hub) newDashboard(context.Context) (err error) {
 }
 
 func (h *Hub) newBroker(context.Context) (err error) {
-	deps := broker.Deps{Journal: h.journal, Registry: h.registry, Log: h.log.With("part", "broker")}
-	if h.certs != nil {
-		deps.TLS = h.certs.MQTT()
-	}
+	deps := broker.Deps{Journal: h.journal, Registry: h.registry, Certificates: h.certs, Log: h.log.With("part", "broker")}
 	if h.broker, err = broker.New(h.cfg.MQTT, deps); err != nil {
 		return fmt.Errorf("open broker: %w", err)
 	}

@@ -44,7 +44,7 @@ func (h *Hub) ReloadCertificates() {
 		return
 	}
 	h.log.Info("certificates reloaded", "not_after", h.certs.NotAfter())
-	h.broker.Recheck(h.certs.Admits)
+	h.broker.Recheck()
 }
 
 // describeTLS adds to /readyz what is wrong with encryption; none of it keeps the hub from working.

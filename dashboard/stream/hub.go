@@ -229,7 +229,7 @@ func (h *Hub) stop() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for c := range h.clients {
-			c.conn.Close()
+			hangUp(c.conn)
 		}
 	})
 	defer force.Stop()

@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ type bench struct {
 	net     *pipes
 	metrics *prometheus.Registry
 	valid   atomic.Bool
+	secrets *tls.Config // nil = not encrypted
 	stop    func()
 
 	mu      sync.Mutex
@@ -84,9 +86,12 @@ func (b *bench) keep(_ context.Context, records []stream.SeenRecord) error {
 }
 
 // start must be called inside a bubble.
-func start(t *testing.T, kept int) *bench {
+func start(t *testing.T, kept int) *bench { t.Helper(); return startOver(t, kept, nil) }
+
+// startOver speaks TLS unless secrets is nil.
+func startOver(t *testing.T, kept int, secrets *tls.Config) *bench {
 	t.Helper()
-	b := &bench{t: t, ledger: streamtest.New("k7", kept), net: newPipes(), metrics: prometheus.NewRegistry()}
+	b := &bench{t: t, secrets: secrets, ledger: streamtest.New("k7", kept), net: newPipes(), metrics: prometheus.NewRegistry()}
 	b.valid.Store(true)
 	var err error
 	b.hub, err = stream.New(stream.Config{MaxClients: 10, Heartbeat: 5 * time.Second}, stream.Deps{
@@ -112,7 +117,7 @@ func (b *bench) run() {
 			b.t.Errorf("run: %v", err)
 		}
 	})
-	wg.Go(func() { _ = server.Serve(b.net) })
+	wg.Go(func() { _ = server.Serve(b.listener()) })
 	synctest.Wait()
 	var once sync.Once
 	b.stop = func() {
@@ -122,6 +127,13 @@ func (b *bench) run() {
 			wg.Wait()
 		})
 	}
+}
+
+func (b *bench) listener() net.Listener {
+	if b.secrets == nil {
+		return b.net
+	}
+	return tls.NewListener(b.net, b.secrets)
 }
 
 // console is a page's end of the stream. It reads only when told.
@@ -146,7 +158,11 @@ type frame struct {
 func (b *bench) open(user string) *console {
 	b.t.Helper()
 	d := websocket.Dialer{NetDialContext: b.net.dial, Subprotocols: []string{stream.Subprotocol}}
-	conn, resp, err := d.Dial("ws://hub/?user="+user, nil)
+	address := "ws://hub/?user="
+	if b.secrets != nil {
+		address, d.TLSClientConfig = "wss://hub/?user=", &tls.Config{InsecureSkipVerify: true} //nolint:gosec // whose it is does not matter here
+	}
+	conn, resp, err := d.Dial(address+user, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

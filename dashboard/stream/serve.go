@@ -33,7 +33,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who Identity) {
 	c := newClient(h, conn, who)
 	if !h.join(c) {
 		c.bye(websocket.CloseTryAgainLater, "no room")
-		conn.Close()
+		hangUp(conn)
 		return
 	}
 	defer h.leave(c)
@@ -46,6 +46,9 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who Identity) {
 	c.mu.Unlock()
 	c.closeStale()
 }
+
+// hangUp closes the connection under everything: TLS would say goodbye first and wait seconds for one who does not listen.
+func hangUp(conn *websocket.Conn) { _ = below(conn.NetConn()).Close() }
 
 // below is the connection under TLS, if there is TLS.
 func below(c net.Conn) net.Conn {

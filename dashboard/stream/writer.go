@@ -13,7 +13,7 @@ import (
 // the reader.
 func (c *client) write() {
 	defer close(c.done)
-	defer c.conn.Close()
+	defer hangUp(c.conn)
 	beat, ping := time.NewTicker(c.h.cfg.Heartbeat), time.NewTicker(pingEvery)
 	defer beat.Stop()
 	defer ping.Stop()
