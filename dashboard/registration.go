@@ -115,15 +115,19 @@ func (s *Server) changedBecause(ctx context.Context, action, object, reason stri
 func (s *Server) registration(id string) (Registration, bool) {
 	v := s.registry.View()
 	d, ok := v.Device(id)
+	return registrationOf(v, d), ok
+}
+
+func registrationOf(v *registry.View, d registry.Device) Registration {
 	r := Registration{
 		ID: d.ID, Kind: string(d.Kind), Name: d.Name, Area: d.Area, Lat: d.Lat, Lon: d.Lon, Gateway: d.Gateway, Power: string(d.Power),
 		ReportIntervalS: int64(d.ReportInterval.Seconds()), Model: d.Model, Address: d.Address, Settings: d.Settings, Place: d.Place,
 		Person: d.Person, OutOfService: d.OutOfService, HasSecret: d.HasSecret, Children: []string{},
 	}
-	for _, child := range v.Children(id) {
+	for _, child := range v.Children(d.ID) {
 		r.Children = append(r.Children, child.ID)
 	}
-	return r, ok
+	return r
 }
 
 func (f DeviceFields) device(id string) registry.Device {

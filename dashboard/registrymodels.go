@@ -97,6 +97,13 @@ type RenewedSecret struct {
 	Secret string `json:"secret" doc:"Shown only now."`
 }
 
+// ImportResult is what an import did; rows equal to what is registered count for nothing.
+type ImportResult struct {
+	Added   int               `json:"added"`
+	Changed int               `json:"changed"`
+	Secrets map[string]string `json:"secrets" doc:"Generated, by id of the device; shown only now."`
+}
+
 // AreaMap is a GeoJSON FeatureCollection (RFC 7946) of the residential committees, in WGS-84.
 type AreaMap struct {
 	Type     string        `json:"type" enum:"FeatureCollection"`

@@ -135,6 +135,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.basemapRoutes(api)
 	s.catalogRoutes(api)
 	s.registrationRoutes(api)
+	s.fileRoutes(api)
 	s.placeRoutes(api)
 	s.contactRoutes(api)
 	s.peopleRoutes(api)

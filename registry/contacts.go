@@ -86,7 +86,7 @@ func (v *View) sortContacts() []Contact {
 
 func (d *draft) putContact(c Contact, reach *Reach) error {
 	c.MaskedName, c.MaskedPhone, c.Webhook = "", "", strings.TrimSpace(c.Webhook)
-	c.Areas = slices.Compact(slices.Sorted(slices.Values(c.Areas)))
+	c.Areas = sortedSet(c.Areas)
 	if err := d.checkContact(c); err != nil {
 		return err
 	}
@@ -154,6 +154,9 @@ func checkReach(id string, r Reach) error {
 	}
 	return nil
 }
+
+// sortedSet gives each once, in order; nil for none.
+func sortedSet(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
 func validWebhook(s string) bool {
 	if s == "" {

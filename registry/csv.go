@@ -44,9 +44,23 @@ func exportColumns() []string {
 	}
 }
 
-func importColumns() []string {
-	return append(exportColumns(), colSecret, colPersonName, colPersonPhone, colPersonAddress, colPersonNote)
+// deviceForm, placeForm and contactForm are what the files may hold, and what they must.
+func deviceForm() csvForm {
+	columns := append(exportColumns(), colSecret, colPersonName, colPersonPhone, colPersonAddress, colPersonNote)
+	return csvForm{columns, []string{colID, colKind}}
 }
+
+func placeForm() csvForm { return csvForm{placeColumns(), []string{colID}} }
+
+func contactForm() csvForm {
+	return csvForm{append(contactColumns(), colName, colPhone), []string{colID}}
+}
+
+func placeColumns() []string {
+	return []string{colID, colName, colArea, colLat, colLon, colCRS, colHours}
+}
+
+func contactColumns() []string { return []string{colID, colDuty, colAreas, colWebhook} }
 
 // secretColumn reports whether errors must not repeat what the column holds.
 func secretColumn(name string) bool {

@@ -118,19 +118,24 @@ var faultyFiles = []struct {
 	}},
 	{"shifted coordinates", "id,kind,lat,lon,crs\na,garage,31,121,gcj02\n", []RowError{{2, "crs", "wgs84 or cgcs2000", `"gcj02"`}}},
 	{
-		"bad words", "id,kind,power,out_of_service,name,model\na,garage,wind,maybe,\"a\nb\"," + strings.Repeat("m", 257) + "\n",
+		"bad words", "id,kind,power,out_of_service,name,model,address,settings,place\na,garage,wind,maybe,\"a\nb\"," + strings.Repeat("m", 257) +
+			",\"x\ty\"," + strings.Repeat("s", 257) + ",a place\n",
 		[]RowError{
 			{2, "name", "one line", `"a\nb"`},
 			{2, "model", "one line", `"mmm`},
+			{2, "address", "one line", `"x\ty"`},
+			{2, "settings", "one line", `"sss`},
+			{2, "place", "1 to 64", `"a place"`},
 			{2, "power", "mains, battery", `"wind"`},
 			{2, "out_of_service", "true, false", `"maybe"`},
 		},
 	},
 	{
-		"what is not there", "id,kind,area,gateway,person\na,garage,nowhere,gw,p\nb,garage,here,house,\nc,gateway,,c,\nhouse,safety_house,,,\n",
+		"what is not there", "id,kind,area,gateway,person,place\na,garage,nowhere,gw,p,nowhere\nb,garage,here,house,,site\nc,gateway,,c,,\nhouse,safety_house,,,,\n",
 		[]RowError{
 			{2, "gateway", "kind gateway", `"gw"`},
 			{2, "area", "a registered area", `"nowhere"`},
+			{2, "place", "a registered place", `"nowhere"`},
 			{2, "person", "a registered person", `"p"`},
 			{3, "gateway", "kind gateway", `"house"`},
 			{4, "gateway", "kind gateway", `"c"`},
@@ -159,6 +164,7 @@ func TestImportNamesEveryFault(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := openTest(t)
 			check(t, r.PutAreas(t.Context(), "t", []Area{{ID: "here", Name: "Here"}}))
+			check(t, r.PutPlaces(t.Context(), "t", []Place{{ID: "site", Name: "Site"}}))
 			_, err := r.PutAccess(t.Context(), "t", "obs", []Grant{{Filter: "a", Subscribe: true}}, "")
 			check(t, err)
 			before := r.View()
@@ -251,6 +257,7 @@ func TestCSVRoundTrip(t *testing.T) {
 			r := (&place{&memChain{id: "c"}, &memShelf{values: map[string][]byte{}}, keys.key}).open(rt)
 			check(rt, r.PutAreas(context.Background(), "t", []Area{{ID: "a1", Name: "x"}}))
 			check(rt, r.PutPersons(context.Background(), "t", map[string]Personal{"p1": {Name: "x"}}))
+			check(rt, r.PutPlaces(context.Background(), "t", []Place{{ID: "s1", Name: "x"}}))
 			return r
 		}
 		from, to := fresh(), fresh()
@@ -258,6 +265,7 @@ func TestCSVRoundTrip(t *testing.T) {
 		for i := range rapid.IntRange(0, 5).Draw(rt, "devices") {
 			d := Device{ID: fmt.Sprintf("d%d", i), Kind: "any_kind", Name: text.Draw(rt, "name"), Model: text.Draw(rt, "model"), Address: text.Draw(rt, "address"), Settings: text.Draw(rt, "settings")}
 			d.Area, d.Gateway = rapid.SampledFrom([]string{"", "a1"}).Draw(rt, "area"), rapid.SampledFrom([]string{"", "gw"}).Draw(rt, "gw")
+			d.Place = rapid.SampledFrom([]string{"", "s1"}).Draw(rt, "place")
 			d.Person = rapid.SampledFrom([]string{"", "p1"}).Draw(rt, "person")
 			d.Power = rapid.SampledFrom([]telemetry.Power{"", telemetry.Mains, telemetry.Battery}).Draw(rt, "power")
 			d.ReportInterval = time.Duration(rapid.IntRange(0, 2592000).Draw(rt, "interval")) * time.Second

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
-
-	"watchhouse/telemetry"
 )
 
 // ImportReport of a successful import; Generated holds secrets to show once. Rows equal to what is registered count for nothing.
@@ -15,10 +12,19 @@ type ImportReport struct {
 	Generated      map[string]string
 }
 
+func (r *ImportReport) count(added, changed bool) {
+	switch {
+	case added:
+		r.Added++
+	case changed:
+		r.Changed++
+	}
+}
+
 // ImportCSV reads devices (and optionally person columns) and applies all or nothing. Errors are ImportErrors: every faulty
 // row. What the columns mean is in the package comment.
 func (r *Registry) ImportCSV(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
-	file, err := readCSV(in, csvForm{importColumns(), []string{colID, colKind}})
+	file, err := readCSV(in, deviceForm())
 	if err != nil {
 		return ImportReport{}, err
 	}
@@ -43,12 +49,12 @@ type importer struct {
 	draft  *draft
 	file   *csvReader // header and faults
 	report ImportReport
-	lines  map[string]int // of the ids met
+	lines  rowIDs
 	people map[string]importedPerson
 }
 
 func (im *importer) run(rows []csvRow) error {
-	im.lines, im.people = map[string]int{}, map[string]importedPerson{}
+	im.lines, im.people = rowIDs{}, map[string]importedPerson{}
 	devices := make([]Device, 0, len(rows))
 	for _, row := range rows {
 		device, ok := im.device(row)
@@ -70,16 +76,10 @@ func (im *importer) run(rows []csvRow) error {
 
 // device reads a row onto the registered device of its id, or onto a new one.
 func (im *importer) device(row csvRow) (Device, bool) {
-	id, _ := row.cell(colID)
-	if !telemetry.ValidID(id) {
-		im.file.fault(row.line, colID, wantID, excerpt(id))
+	id, ok := im.lines.take(row, im.file)
+	if !ok {
 		return Device{}, false
 	}
-	if first, twice := im.lines[id]; twice {
-		im.file.fault(row.line, colID, "each id once", excerpt(id)+" as in row "+strconv.Itoa(first))
-		return Device{}, false
-	}
-	im.lines[id] = row.line
 	device := im.draft.next.Devices[id].device()
 	device.ID = id
 	cells := cellReader{row: row, catalog: im.draft.view.catalog, file: im.file, faultsBefore: len(im.file.faults)}
@@ -99,12 +99,7 @@ func (im *importer) put(row csvRow, device Device) {
 	if changed {
 		im.draft.do(op{Op: opPutDevice, Device: recordOf(device)})
 	}
-	switch {
-	case !known:
-		im.report.Added++
-	case changed || secret != "":
-		im.report.Changed++
-	}
+	im.report.count(!known, changed || secret != "")
 	if secret != "" {
 		im.secret(row, device.ID, secret)
 	}

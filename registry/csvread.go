@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"watchhouse/telemetry"
 )
 
 const (
@@ -28,6 +30,24 @@ type csvRow struct {
 func (r csvRow) cell(column string) (string, bool) {
 	s, ok := r.cells[column]
 	return s, ok
+}
+
+// rowIDs are the ids of a file, with their lines.
+type rowIDs map[string]int
+
+// take gives the id of a row, if it is one and the first of its name.
+func (ids rowIDs) take(row csvRow, file *csvReader) (string, bool) {
+	id, _ := row.cell(colID)
+	if !telemetry.ValidID(id) {
+		file.fault(row.line, colID, wantID, excerpt(id))
+		return "", false
+	}
+	if first, twice := ids[id]; twice {
+		file.fault(row.line, colID, "each id once", excerpt(id)+" as in row "+strconv.Itoa(first))
+		return "", false
+	}
+	ids[id] = row.line
+	return id, true
 }
 
 // csvReader reads a file whole and gathers its faults.

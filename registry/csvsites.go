@@ -7,57 +7,139 @@ import (
 	"strings"
 )
 
-// ImportPlaces reads places from CSV (id,name and optionally area,lat,lon,crs,hours) and adds or replaces them, all or nothing.
-// Errors are ImportErrors: every faulty row.
-func (r *Registry) ImportPlaces(ctx context.Context, actor string, in io.Reader) (int, error) {
-	form := csvForm{[]string{colID, colName, colArea, colLat, colLon, colCRS, colHours}, []string{colID, colName}}
-	return r.importRows(ctx, actor, in, form, func(d *draft, c *cellReader) error {
-		p := Place{ID: c.row.cells[colID], Area: c.row.cells[colArea], Hours: c.row.cells[colHours]}
-		c.text(colName, &p.Name)
-		c.position(&p.Lat, &p.Lon)
-		if !c.clean() {
-			return nil
-		}
-		return d.putPlace(p)
-	})
+// areaSeparator stands between the areas of a contact.
+const areaSeparator = ";"
+
+// ImportPlaces reads places from CSV and adds or changes them, all or nothing. Errors are ImportErrors: every faulty row. What the
+// columns mean is in the package comment.
+func (r *Registry) ImportPlaces(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
+	return r.importSites(ctx, actor, in, placeForm(), (*siteImporter).place)
 }
 
-// ImportContacts reads contacts from CSV (id,duty,name and optionally areas with ; between, phone, webhook) and adds or replaces
-// them, all or nothing. Errors are ImportErrors: every faulty row.
-func (r *Registry) ImportContacts(ctx context.Context, actor string, in io.Reader) (int, error) {
-	form := csvForm{[]string{colID, colDuty, colAreas, colName, colPhone, colWebhook}, []string{colID, colDuty, colName}}
-	return r.importRows(ctx, actor, in, form, func(d *draft, c *cellReader) error {
-		contact := Contact{ID: c.row.cells[colID], Duty: c.row.cells[colDuty], Webhook: c.row.cells[colWebhook]}
-		if areas := c.row.cells[colAreas]; areas != "" {
-			contact.Areas = strings.Split(areas, ";")
-		}
-		return d.putContact(contact, &Reach{Name: unguard(c.row.cells[colName]), Phone: unguard(c.row.cells[colPhone])})
-	})
+// ImportContacts reads contacts from CSV likewise.
+func (r *Registry) ImportContacts(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
+	return r.importSites(ctx, actor, in, contactForm(), (*siteImporter).contact)
 }
 
-// importRows puts each row and gives how many there were.
-func (r *Registry) importRows(ctx context.Context, actor string, in io.Reader, form csvForm, put func(*draft, *cellReader) error) (int, error) {
+func (r *Registry) importSites(
+	ctx context.Context, actor string, in io.Reader, form csvForm, put func(*siteImporter, *cellReader, string) error,
+) (ImportReport, error) {
 	file, err := readCSV(in, form)
 	if err != nil {
-		return 0, err
+		return ImportReport{}, err
 	}
+	var report ImportReport
 	err = r.edit(ctx, actor, func(d *draft) error {
-		gathered := &csvReader{header: file.header, faults: file.faults}
-		for _, row := range file.rows {
-			err := put(d, &cellReader{row: row, file: gathered, faultsBefore: len(gathered.faults)})
-			if invalid, ok := errors.AsType[*InvalidError](err); ok {
-				gathered.fault(row.line, invalid.Field, invalid.Want, invalid.Got)
-			} else if err != nil {
-				return err
-			}
+		im := siteImporter{draft: d, file: &csvReader{header: file.header, faults: file.faults}}
+		if err := im.run(file.rows, put); err != nil {
+			return err
 		}
-		if len(gathered.faults) > 0 {
-			return gathered.faults
-		}
+		report = im.report
 		return nil
 	})
-	if err != nil {
-		return 0, err
+	return report, err
+}
+
+// siteImporter turns rows about places or contacts into operations of a draft.
+type siteImporter struct {
+	draft  *draft
+	file   *csvReader // header and faults
+	report ImportReport
+}
+
+func (im *siteImporter) run(rows []csvRow, put func(*siteImporter, *cellReader, string) error) error {
+	ids := rowIDs{}
+	for _, row := range rows {
+		id, ok := ids.take(row, im.file)
+		if !ok {
+			continue
+		}
+		cells := &cellReader{row: row, file: im.file, faultsBefore: len(im.file.faults)}
+		err := put(im, cells, id)
+		if invalid, ok := errors.AsType[*InvalidError](err); ok {
+			im.file.fault(row.line, invalid.Field, invalid.Want, invalid.Got)
+		} else if err != nil {
+			return err
+		}
 	}
-	return len(file.rows), nil
+	if len(im.file.faults) > 0 {
+		return im.file.faults
+	}
+	return nil
+}
+
+// place reads a row onto the registered place of its id, or onto a new one.
+func (im *siteImporter) place(c *cellReader, id string) error {
+	before, known := im.draft.next.Places[id]
+	p := before
+	p.ID = id
+	c.text(colName, &p.Name)
+	c.id(colArea, &p.Area)
+	c.position(&p.Lat, &p.Lon)
+	if hours, ok := c.row.cell(colHours); ok {
+		p.Hours = hours
+	}
+	if !c.clean() || known && p.Equal(before) {
+		return nil
+	}
+	im.report.count(!known, true)
+	return im.draft.putPlace(p)
+}
+
+// contact reads a row likewise. Name and telephone change field by field, as those of a person do.
+func (im *siteImporter) contact(c *cellReader, id string) error {
+	record, known := im.draft.next.Contacts[id]
+	contact := record.Contact
+	contact.ID = id
+	if duty, ok := c.row.cell(colDuty); ok {
+		contact.Duty = duty
+	}
+	if webhook, ok := c.row.cell(colWebhook); ok {
+		contact.Webhook = webhook
+	}
+	if areas, ok := c.row.cell(colAreas); ok {
+		contact.Areas = splitAreas(areas)
+	}
+	reach, err := im.reach(c, id, record, known)
+	if err != nil || known && reach == nil && contact.Equal(record.Contact) {
+		return err
+	}
+	im.report.count(!known, true)
+	return im.draft.putContact(contact, reach)
+}
+
+func splitAreas(cell string) (areas []string) {
+	for area := range strings.SplitSeq(cell, areaSeparator) {
+		if area = strings.TrimSpace(area); area != "" {
+			areas = append(areas, area)
+		}
+	}
+	return sortedSet(areas)
+}
+
+// reach gives name and telephone as the row has them, nil when it changes neither.
+func (im *siteImporter) reach(c *cellReader, id string, record contactRecord, known bool) (*Reach, error) {
+	name, hasName := c.row.cell(colName)
+	phone, hasPhone := c.row.cell(colPhone)
+	if !hasName && !hasPhone {
+		return nil, nil
+	}
+	var before Reach
+	if known {
+		var err error
+		if before, err = unseal[Reach](im.draft.view.keys, contactOwner(id), record.Sealed); err != nil {
+			return nil, err
+		}
+	}
+	after := before
+	if hasName {
+		after.Name = unguard(name)
+	}
+	if hasPhone {
+		after.Phone = unguard(phone)
+	}
+	if known && after == before {
+		return nil, nil
+	}
+	return &after, nil
 }

@@ -41,7 +41,8 @@
 // adds a device or changes the one of its id: a column that the file lacks is left as it is, an empty cell clears it.
 //
 //	id                 1 to 64 of [A-Za-z0-9_-], beginning with a letter or digit, once in the file
-//	kind               a shipped kind or another of [a-z_]; one that is all but a shipped kind is taken for a slip and refused
+//	kind               a kind of the catalog or another of [a-z_]; one that is all but a known kind is taken for a slip and refused;
+//	                   empty = that of the model, which it must agree with
 //	secret             8 to 256 bytes; empty = keep, or generate where there is none; "generate" = a new one
 //	name               one line, up to 256 bytes; the place, never a person
 //	model              a model of the catalog or another name, one line, up to 256 bytes
@@ -52,12 +53,23 @@
 //	lat, lon           degrees; both or neither
 //	crs                wgs84 (also when empty) or cgcs2000, which is the same at this scale; gcj02 is refused
 //	gateway            a device of kind gateway, registered or in the same file
-//	power              mains, battery or empty
-//	report_interval_s  1 to 2592000; empty = the kind's default
+//	power              mains, battery or empty = that of the model
+//	report_interval_s  1 to 2592000; empty = that of the model or the kind
 //	person             a registered person, or one named in the same row
 //	person_name, person_phone, person_address, person_note
 //	                   sealed; they change the person's fields one by one and are never exported
 //	out_of_service     true, false or empty
+//
+// Places and contacts have files of their own; each has at least the column id, and what a new one needs.
+//
+//	name               of a place: one line, up to 256 bytes
+//	area, lat, lon, crs
+//	                   of a place: as above
+//	hours              of a place: HH:MM-HH:MM, several with ; between, Shanghai time; may go past midnight; empty = always open
+//	duty               of a contact: sanitation, tech, fire or duty
+//	areas              of a contact: registered areas with ; between; empty = everywhere
+//	webhook            of a contact: a URL that orders are posted to
+//	name, phone        of a contact: sealed, changed one by one, never exported
 //
 // All faults of a file are told, by row and column; what a secret or personal column holds is not repeated. An exported text
 // that a spreadsheet would take for a formula begins with an apostrophe, which the import takes off.

@@ -18,20 +18,20 @@ func TestImportExampleSubdistrict(t *testing.T) {
 		t.Fatalf("areas: %v", err)
 	}
 	places, err := r.ImportPlaces(t.Context(), "test", bytes.NewReader(hudong.Places))
-	if err != nil || places != 162 {
-		t.Fatalf("%d places, %v", places, err)
+	if err != nil || places.Added != 162 {
+		t.Fatalf("%+v places, %v", places, err)
 	}
 	contacts, err := r.ImportContacts(t.Context(), "test", bytes.NewReader(hudong.Contacts))
-	if err != nil || contacts != 10 {
-		t.Fatalf("%d contacts, %v", contacts, err)
+	if err != nil || contacts.Added != 10 {
+		t.Fatalf("%+v contacts, %v", contacts, err)
 	}
 	report, err := r.ImportCSV(t.Context(), "test", bytes.NewReader(hudong.Devices))
 	if err != nil {
 		t.Fatalf("devices: %v", err)
 	}
 	v := r.View()
-	if areas != 32 || report.Added != 402 || report.Changed != 0 || len(report.Generated) != 402 || len(v.Houses()) != 42 {
-		t.Errorf("imported %d areas, %d devices (%d changed, %d secrets), %d houses", areas, report.Added, report.Changed,
+	if areas.Added != 32 || report.Added != 402 || report.Changed != 0 || len(report.Generated) != 402 || len(v.Houses()) != 42 {
+		t.Errorf("imported %+v areas, %d devices (%d changed, %d secrets), %d houses", areas, report.Added, report.Changed,
 			len(report.Generated), len(v.Houses()))
 	}
 	for _, d := range v.Devices() {

@@ -54,6 +54,12 @@ func (e *editor) devices(*rapid.T) {
 	_, _ = e.r.PutDevices(e.ctx, "t", []Device{d, e.device()}, map[string]string{d.ID: e.pick("", GenerateSecret, "12345678", "short")})
 }
 
+func (e *editor) edits(*rapid.T) {
+	_, _ = e.r.AddDevice(e.ctx, "t", e.device(), e.pick("", "12345678", "short"))
+	_, _ = e.r.ReplaceDevice(e.ctx, "t", e.device(), e.pick("", "12345678", GenerateSecret))
+	_, _ = e.r.RenewSecret(e.ctx, "t", e.pick("a", "b", "gw"))
+}
+
 func (e *editor) deletions(*rapid.T) {
 	id := e.pick("a", "b", "gw", "area-1", "place-1", "p1", "c1", "u1", "obs")
 	switch e.pick("device", "area", "place", "person", "contact", "user", "access") {
@@ -126,6 +132,10 @@ func (e *editor) csv(*rapid.T) {
 	file := "id,kind,name,gateway,person,person_name\n" + e.pick("a", "d", "#") + ",emergency_button," + e.pick("x", "=x") + "," +
 		e.pick("", "gw") + "," + e.pick("", "p1", "p3") + "," + e.pick("", "赵六") + "\n"
 	_, _ = e.r.ImportCSV(e.ctx, "t", strings.NewReader(file))
+	file = "id,name,area,hours\n" + e.pick("place-1", "place-3", "#") + ",x," + e.pick("", "area-1") + "," + e.pick("", "05:30-20:30", "x") + "\n"
+	_, _ = e.r.ImportPlaces(e.ctx, "t", strings.NewReader(file))
+	file = "id,duty,areas,name\n" + e.pick("c1", "c3") + "," + e.pick("fire", "x") + "," + e.pick("", "area-1;area-2") + "," + e.pick("", "李") + "\n"
+	_, _ = e.r.ImportContacts(e.ctx, "t", strings.NewReader(file))
 }
 
 // After any edits the view in memory, the fold of all change sets and the fold from the snapshot are one and the same.
@@ -138,7 +148,7 @@ func TestFoldEqualsLiveView(t *testing.T) {
 		e := &editor{rt, r, context.Background()}
 		rt.Repeat(map[string]func(*rapid.T){
 			"devices": e.devices, "deletions": e.deletions, "areas": e.areas, "places": e.places, "contacts": e.contacts, "people": e.people, "users": e.users,
-			"tokens": e.tokens, "access": e.access, "csv": e.csv,
+			"tokens": e.tokens, "access": e.access, "csv": e.csv, "edits": e.edits,
 			"reopen": func(rt *rapid.T) {
 				e.r = p.open(rt)
 				e.r.snapshot.every = 3

@@ -34,30 +34,42 @@ type feature struct {
 
 // ImportAreas reads a GeoJSON FeatureCollection in WGS-84: each feature an area, with the properties id and name, and perhaps
 // name_en and auto_dispatch, and a Polygon or MultiPolygon, which is kept as the boundary. All or nothing; the error is
-// FeatureErrors, every faulty feature. Areas that the file does not name stay; it gives the number of those it names.
-func (r *Registry) ImportAreas(ctx context.Context, actor string, in io.Reader) (int, error) {
+// FeatureErrors, every faulty feature. Areas that the file does not name stay.
+func (r *Registry) ImportAreas(ctx context.Context, actor string, in io.Reader) (ImportReport, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxImportBytes+1))
 	if err != nil {
-		return 0, fmt.Errorf("read GeoJSON: %w", err)
+		return ImportReport{}, fmt.Errorf("read GeoJSON: %w", err)
 	}
 	areas, faults := parseAreas(text)
 	if len(faults) > 0 {
-		return 0, faults
+		return ImportReport{}, faults
 	}
+	var report ImportReport
 	err = r.edit(ctx, actor, func(d *draft) error {
+		report = ImportReport{}
 		for _, a := range areas {
-			before := d.next.Areas[a.ID]
-			if a.AutoDispatch == "" {
-				a.AutoDispatch = before.AutoDispatch
-			}
-			if a.Name != before.Name || a.NameEN != before.NameEN || a.AutoDispatch != before.AutoDispatch ||
-				!bytes.Equal(a.Boundary, before.Boundary) {
-				d.do(op{Op: opPutArea, Area: &a})
-			}
+			report.count(d.importArea(a))
 		}
 		return nil
 	})
-	return len(areas), err
+	if err != nil {
+		return ImportReport{}, err
+	}
+	return report, nil
+}
+
+// importArea puts an area of a file, if it is new or says something new.
+func (d *draft) importArea(a Area) (added, changed bool) {
+	before, known := d.next.Areas[a.ID]
+	if a.AutoDispatch == "" {
+		a.AutoDispatch = before.AutoDispatch
+	}
+	if known && a.Name == before.Name && a.NameEN == before.NameEN && a.AutoDispatch == before.AutoDispatch &&
+		bytes.Equal(a.Boundary, before.Boundary) {
+		return false, false
+	}
+	d.do(op{Op: opPutArea, Area: &a})
+	return !known, known
 }
 
 func parseAreas(text []byte) ([]Area, FeatureErrors) {

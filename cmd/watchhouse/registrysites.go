@@ -28,15 +28,15 @@ func (c *registryContactsCmd) Run(ctx context.Context, std streams) error {
 
 // importFile gives a file to one of the registry's imports.
 func (f dataFlags) importFile(
-	ctx context.Context, std streams, name, what string, load func(*registry.Registry, context.Context, string, io.Reader) (int, error),
+	ctx context.Context, std streams, name, what string, load func(*registry.Registry, context.Context, string, io.Reader) (registry.ImportReport, error),
 ) error {
 	return withInput(name, std.in, func(in io.Reader) error {
 		return f.withRegistry(ctx, func(r *registry.Registry) error {
-			n, err := load(r, ctx, actor, in)
+			report, err := load(r, ctx, actor, in)
 			if err != nil {
 				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", name, err)}
 			}
-			fmt.Fprintf(std.err, "imported %d %s\n", n, what)
+			fmt.Fprintf(std.err, "added %d, changed %d %s\n", report.Added, report.Changed, what)
 			return nil
 		})
 	})

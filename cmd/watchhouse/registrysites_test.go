@@ -13,8 +13,8 @@ func TestPlacesAndContactsAreImported(t *testing.T) {
 		command, in, want string
 		code              int
 	}{
-		{"places", "id,name,hours\ns1,一号投放点,06:30-09:00\n", "imported 1 places", exitOK},
-		{"contacts", "id,duty,name\nc1,fire,微型消防站\n", "imported 1 contacts", exitOK},
+		{"places", "id,name,hours\ns1,一号投放点,06:30-09:00\n", "added 1, changed 0 places", exitOK},
+		{"contacts", "id,duty,name\nc1,fire,微型消防站\n", "added 1, changed 0 contacts", exitOK},
 		{"places", "id,name,hours\ns1,一号投放点,dawn\n", "nothing was imported", exitBadConfig},
 	} {
 		code, _, stderr := call("", "registry", c.command, "--data", data, write(t, folder, "in.csv", c.in))
