@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -211,11 +212,11 @@ func (x *extract) decoded(record any) map[string]any {
 // rest takes every number that no field has named.
 func (x *extract) rest(body map[string]any) {
 	e := x.Envelope
-	for name, v := range body {
+	for _, name := range slices.Sorted(maps.Keys(body)) {
 		if x.Model.named[name] || name == e.spec.Time || name == e.spec.Body {
 			continue
 		}
-		n, isNumber := number(v)
+		n, isNumber := number(body[name])
 		switch {
 		case !isNumber:
 		case !telemetry.ValidMetric(name):

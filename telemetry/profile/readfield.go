@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -183,7 +184,7 @@ func (x *extract) flag(f *field, v any) (on, ok bool) {
 	case f.Level != "":
 		x.unread(fault(f.path.text, wantFlag, "another, "+shapeOf(v)))
 	default:
-		x.report(fault(f.path.text, wantFlag, "another, "+shapeOf(v)))
+		x.report(fault(cmp.Or(f.path.text, payloadField), wantFlag, "another, "+shapeOf(v)))
 	}
 	return false, false
 }
