@@ -30,7 +30,7 @@ func (c *checkCmd) Run(_ context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(std.out, "configuration and rules: ok")
+	fmt.Fprintln(std.out, "configuration, rules, catalog and profiles: ok")
 	if err := checkTLS(cfg, std.out, time.Now()); err != nil {
 		return err
 	}

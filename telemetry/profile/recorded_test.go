@@ -251,7 +251,7 @@ func TestCutMessagesAreDeadLetters(t *testing.T) {
 			return
 		}
 		reader := r.reader(t)
-		for n := range len(r.Payload) - 1 {
+		for n := 0; n < len(r.Payload)-1; n += 1 + len(r.Payload)/150 {
 			c, err := reader.Read(r.Payload[:n])
 			if reader.Envelope.Carries() == profile.CarriesLife {
 				continue
