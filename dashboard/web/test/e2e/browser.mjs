@@ -19,9 +19,9 @@ export function launch({ autoplay = 'gesture' } = {}) {
   })
 }
 
-/** A page that remembers its faults. `allowed`: patterns of console errors that the test provokes. */
-export async function openPage(browser, { viewport = { width: 1440, height: 900 }, allowed = [], theme = 'light', locale, reducedMotion } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme: theme, timezoneId: 'Asia/Shanghai', locale: 'zh-CN', reducedMotion })
+/** A page that remembers its faults. `allowed`: patterns of console errors that the test provokes. `trusting`: takes any certificate. */
+export async function openPage(browser, { viewport = { width: 1440, height: 900 }, allowed = [], theme = 'light', locale, reducedMotion, trusting = false } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme: theme, timezoneId: 'Asia/Shanghai', locale: 'zh-CN', reducedMotion, ignoreHTTPSErrors: trusting })
   const faults = []
   await context.addInitScript((language) => {
     addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))

@@ -1,7 +1,7 @@
 // The real program as a child process, and real MQTT clients beside it.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -35,6 +35,29 @@ export async function serve(data, http = '127.0.0.1:0', mqtt = '127.0.0.1:0') {
   const line = await firstLine(child, (text) => text.startsWith('{'))
   const ready = JSON.parse(line)
   return { child, http: ready.http, mqtt: ready.mqtt, url: `http://${ready.http}`, kill: () => end(child, 'SIGKILL'), stop: () => end(child, 'SIGTERM') }
+}
+
+/** Starts `serve` with nothing but encrypted listeners, and makes certificates for it and for devices. */
+export async function serveEncrypted(path, data, ...devices) {
+  const dir = join(path, 'tls')
+  await run(program, ['tls', 'init', '--dir', dir])
+  for (const id of devices) await run(program, ['tls', 'device', '--dir', dir, '--id', id])
+  const config = join(path, 'hub.yaml')
+  await writeFile(config, [
+    'http: 127.0.0.1:0', 'mqtt: {tcp: "", tls: "127.0.0.1:0"}', 'tls:',
+    `  cert_file: ${join(dir, 'server.crt')}`, `  key_file: ${join(dir, 'server.key')}`, `  client_ca_file: ${join(dir, 'ca.crt')}`, '',
+  ].join('\n'))
+  const child = spawn(program, ['serve', '--config', config, '--data', data], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ready = JSON.parse(await firstLine(child, (text) => text.startsWith('{')))
+  return { child, dir, mqtt: ready.mqtt_tls, url: `https://${ready.http}`, stop: () => end(child, 'SIGTERM') }
+}
+
+/** Presses a button that signs in with its certificate. */
+export async function pressEncrypted(hub, device, seq) {
+  const [host, port] = hub.mqtt.split(':')
+  const own = ['--cafile', join(hub.dir, 'ca.crt'), '--cert', join(hub.dir, `device-${device}.crt`), '--key', join(hub.dir, `device-${device}.key`)]
+  const message = ['-t', `wh/v1/${device}/event`, '-m', JSON.stringify({ type: 'sos', boot: 1, seq })]
+  await run('mosquitto_pub', ['-h', host, '-p', port, '-V', '5', '-q', '1', '-i', device, '-u', device, ...own, ...message], { timeout: 10_000 })
 }
 
 /** Starts `demo` and reads address and sign-in from what it prints for people. */

@@ -3,16 +3,16 @@ import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launch, openPage, until } from '../e2e/browser.mjs'
 import { hear, hearNothing, id, toConsole, waitForTone } from '../e2e/pages.mjs'
-import { demo, folder, password, press, register, serve } from './hub.mjs'
+import { demo, folder, password, press, pressEncrypted, register, serve, serveEncrypted } from './hub.mjs'
 
 let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
 /** Gives `body` a temporary folder and a page, and closes everything again. `stops` collects what must be ended. */
-async function scene(body, allowed) {
+async function scene(body, allowed, trusting) {
   const place = await folder()
-  const session = await openPage(browser, { allowed })
+  const session = await openPage(browser, { allowed, trusting })
   const stops = []
   try {
     await body({ page: session.page, path: place.path, stops })
@@ -80,3 +80,16 @@ test('the demonstration: sign in, watch the first press of the story, look at it
   await page.keyboard.press('Enter')
   await id(page, 'chart').waitFor({ timeout: 60_000 })
 }))
+
+test('over HTTPS and MQTT over TLS: a press of a button with a certificate is seen, heard and acknowledged', () => scene(async ({ page, path, stops }) => {
+  const data = join(path, 'data')
+  await register(data, 'emergency_button', 'btn-1')
+  const hub = await serveEncrypted(path, data, 'btn-1')
+  stops.push(() => hub.stop())
+  await toConsole(page, hub.url, 'admin', password)
+  await pressEncrypted(hub, 'btn-1', 1)
+  await cardOf(page, 'btn-1').waitFor()
+  await hear(page, 'the alarm')
+  await page.keyboard.press('F2')
+  await page.locator('[data-testid="p1-card"][data-acked="true"]').waitFor()
+}, [], true))
