@@ -102,7 +102,7 @@ func (a *absence) due(watermark int64) bool {
 func (a *absence) look(b *book, p places, l look, now int64) (s *silence, next int64, keep bool) {
 	r := a.rules.byID[l.rule]
 	d, registered := p.Device(l.device)
-	active := b.conditions[conditionKey(l.rule, l.device)].Active
+	active := b.conditions[conditionKey(l.rule, l.device, "")].Active
 	if !registered || !r.applies(d.Kind) || d.OutOfService {
 		if active {
 			s = a.found(r, registry.Device{ID: l.device}, now, true, "out of service")

@@ -26,6 +26,7 @@ func (p *plant) beatFor(d time.Duration, every map[string]time.Duration) {
 func normal() map[string]time.Duration {
 	return map[string]time.Duration{
 		"b1": 5 * time.Minute, "b2": 5 * time.Minute, "b3": 4 * time.Hour, "h1": 30 * time.Second,
+		"gw": 5 * time.Minute, "s1": time.Hour,
 	}
 }
 
@@ -55,6 +56,8 @@ func TestSilence(t *testing.T) {
 	}{
 		{"b1", "EB-OFFLINE", 3, 59 * time.Minute, 61 * time.Minute, 10*time.Minute + 20*time.Second},
 		{"b3", "EB-OFFLINE", 3, 9*time.Hour + 58*time.Minute, 10*time.Hour + time.Minute, 4*time.Hour + time.Minute},
+		{"gw", "GW-OFFLINE", 3, 14 * time.Minute, 15*time.Minute + 20*time.Second, 5*time.Minute + 20*time.Second},
+		{"s1", "WS-OFFLINE", 4, 2*time.Hour + 59*time.Minute, 3*time.Hour + time.Minute, 20 * time.Second},
 		{"h1", "SH-OFFLINE", 2, 4*time.Minute + 20*time.Second, 5*time.Minute + 20*time.Second, 90 * time.Second},
 	} {
 		t.Run(c.device, func(t *testing.T) {

@@ -195,7 +195,7 @@ func (c call) text() string {
 
 // flag marks the open incident that answers for the device, without changing anything else about it.
 func (x *draft) flag(r *rule, c call) {
-	was, ok := x.answering(r.key(c.topic.Device))
+	was, ok := x.answering(r.key(c.topic.Device, ""))
 	if !ok || !was.Open() {
 		return
 	}

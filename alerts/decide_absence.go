@@ -15,7 +15,7 @@ type silence struct {
 func (d *decider) decideSilences(b *book, p places, list []silence, nowMS int64, cur cursors) *step {
 	x := d.draft(b, p, causeAbsence, nowMS)
 	for _, s := range list {
-		c, ok := x.condition(conditionKey(s.rule.ID, s.device.ID))
+		c, ok := x.condition(conditionKey(s.rule.ID, s.device.ID, ""))
 		switch active := ok && c.Active; {
 		case s.back && active:
 			x.recover(c, s.reason)
@@ -36,14 +36,29 @@ func (x *draft) recover(c Condition, reason string) {
 		return
 	}
 	x.setCondition(c)
+	if x.stillActive(was.ID) {
+		return // by another rule or component
+	}
 	i := was.clone()
 	i.Active = false
+	if was.Order {
+		i.Version++
+		x.withdraw(i.ID)
+		x.close(was, i, engineActor, reason)
+		return
+	}
 	if was.State == StateNew || was.State == StateAcknowledged || was.State == StateVerifying {
 		i.State = StateRecovered
 		i.Version++
 		only(i, clockClose, x.step.Now, x.rules.clocksOf(i.Rule, i.Priority).CloseRecovered)
 	}
 	x.emit(KindRecovered, engineActor, reason, was.State, i)
+}
+
+// stillActive reports whether any condition of an incident holds.
+func (x *draft) stillActive(incident string) (active bool) {
+	x.eachCondition(incident, func(c *Condition) { active = active || c.Active })
+	return active
 }
 
 // decideGap raises the hole in a lane: messages between two numbers that nobody will ever read.

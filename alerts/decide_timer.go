@@ -124,6 +124,7 @@ func (x *draft) close(was, i *Incident, actor, text string) {
 func (x *draft) escalate(was, i *Incident, d Deadline, c clocks) {
 	if e, ok := c.step(d.Name); ok && e.RaiseTo != 0 && e.RaiseTo < i.Priority {
 		i.Priority = e.RaiseTo
+		i.Order = false // it is late, and an alarm like others from now on
 	}
 	x.emit(KindEscalated, engineActor, d.Name, was.State, i)
 }

@@ -21,7 +21,20 @@ const t0 = int64(1_763_888_888_000)
 type fakeWorld struct {
 	revision uint64
 	devices  map[string]registry.Device
+	places   map[string]registry.Place
+	contacts []registry.Contact
 	catalog  *catalog.Catalog
+}
+
+func (w *fakeWorld) Place(id string) (registry.Place, bool) { p, ok := w.places[id]; return p, ok }
+
+func (w *fakeWorld) Contact(duty, _ string) (registry.Contact, bool) {
+	for _, c := range w.contacts {
+		if c.Duty == duty {
+			return c, true
+		}
+	}
+	return registry.Contact{}, false
 }
 
 func (w *fakeWorld) Catalog() *catalog.Catalog { return w.catalog }

@@ -16,6 +16,8 @@ type places interface {
 	Device(id string) (registry.Device, bool)
 	Catalog() *catalog.Catalog
 	Locate(topic, sender string) (registry.Origin, error)
+	Place(id string) (registry.Place, bool)
+	Contact(duty, area string) (registry.Contact, bool)
 }
 
 // decider makes decisions: a book, an input, the rules and one revision of the registry give a step. It is pure: it reads no
@@ -29,16 +31,17 @@ type decider struct {
 // draft is a step in the making over a book that does not change meanwhile.
 type draft struct {
 	*decider
-	book  *book
-	step  step
-	moved map[string]*Incident // as of the last transition in this step
-	conds map[string]Condition // changed in this step
+	places places
+	book   *book
+	step   step
+	moved  map[string]*Incident // as of the last transition in this step
+	conds  map[string]Condition // changed in this step
 }
 
 // draft begins a step at a time, never before the book's own.
 func (d *decider) draft(b *book, p places, cause string, nowMS int64) *draft {
 	return &draft{
-		decider: d, book: b, moved: map[string]*Incident{}, conds: map[string]Condition{},
+		decider: d, places: p, book: b, moved: map[string]*Incident{}, conds: map[string]Condition{},
 		step: step{
 			V: stepVersion, Writer: d.writer, Cause: cause, Now: max(nowMS, b.now),
 			Rules: d.rules.hash, Reg: p.Revision(), First: b.seq + 1,

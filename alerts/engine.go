@@ -26,10 +26,11 @@ type Engine struct {
 	*decider
 
 	book           *book
-	hash           string                      // of the chain at book.step
-	at             struct{ event, state mark } // what has been decided; goes into every step
-	readTo         mark                        // the end of the backlog
+	hash           string                                        // of the chain at book.step
+	at             struct{ event, state, telemetry, watch mark } // what has been decided; goes into every step
+	readTo         mark                                          // the end of the backlog
 	absence        *absence
+	watch          *watch // beside the engine; its readers feed it
 	clocks         clockQueue
 	changed        <-chan struct{} // of the registry
 	saved          time.Time
@@ -47,7 +48,7 @@ type Engine struct {
 
 	// Shared.
 	seen     *lastSeen
-	progress struct{ event, state, telemetry progress }
+	progress struct{ event, state, telemetry, watch progress }
 	counters counters
 	ring     *ring
 	view     atomic.Pointer[View]
@@ -76,6 +77,7 @@ func newEngine(ctx context.Context, cfg Config, rules *Rules, p ports) (*Engine,
 		gaps: make(chan laneBatch, 4), finished: make(chan struct{}), seen: newLastSeen(p.world), trails: map[string][]uint64{},
 	}
 	e.absence = newAbsence(rules, e.seen, cfg.BlindAfterStart)
+	e.watch = newWatch(rules, p, func() int64 { _, ns := e.progress.state.get(); return ns })
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
@@ -135,9 +137,12 @@ func (e *Engine) loop(ctx context.Context) (torn bool, err error) {
 	return false, nil
 }
 
-// cursors are the places up to which everything has been decided.
+// cursors are the places up to which everything has been decided. Those of what the watch reads never go back, though it may
+// read again what was before.
 func (e *Engine) cursors() cursors {
-	return cursors{Event: e.at.event.cursor(), State: e.at.state.cursor(), Telemetry: e.progress.telemetry.cursor()}
+	e.at.telemetry.advance(e.progress.telemetry.get())
+	e.at.watch.advance(e.progress.watch.get())
+	return cursors{Event: e.at.event.cursor(), State: e.at.state.cursor(), Telemetry: e.at.telemetry.cursor(), Watch: e.at.watch.cursor()}
 }
 
 // idle waits for anything to do.
@@ -147,6 +152,7 @@ func (e *Engine) idle(ctx context.Context, tick <-chan time.Time) {
 	case <-tick:
 	case <-e.changed:
 		e.watchRegistry()
+	case <-e.watch.found.wake:
 	case q := <-e.mailbox:
 		e.held = q
 	case b := <-e.events:

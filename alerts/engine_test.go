@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,15 +247,14 @@ func TestAMessageThatCannotBeJudged(t *testing.T) {
 	})
 }
 
-// panickyWorld fails once, in the first decision about a device.
+// panickyWorld fails in the first decision about a device, and once in the windows.
 type panickyWorld struct {
 	*fakeWorld
-	done bool
+	failed atomic.Int32
 }
 
 func (w *panickyWorld) Locate(topic, sender string) (registry.Origin, error) {
-	if sender == "poison" && !w.done {
-		w.done = true
+	if sender == "poison" && w.failed.Add(1) <= 2 {
 		panic("a bug")
 	}
 	return w.fakeWorld.Locate(topic, sender)

@@ -25,6 +25,8 @@ func (e *Engine) readers() []*reader {
 	eventPos, eventNS := e.progress.event.get()
 	statePos, stateNS := e.progress.state.get()
 	telePos, teleNS := e.progress.telemetry.get()
+	watchPos, watchNS := e.progress.watch.get()
+	measured, happened := e.feed(journal.TelemetryLane), e.feed(journal.EventLane)
 	return []*reader{
 		{
 			name: journal.EventLane, lane: e.ports.event, pos: eventPos, ns: eventNS, log: e.ports.log,
@@ -36,17 +38,39 @@ func (e *Engine) readers() []*reader {
 		},
 		{
 			name: journal.TelemetryLane, lane: e.ports.telemetry, pos: telePos, ns: teleNS, log: e.ports.log,
-			want: func(x *journal.Entry) bool { e.seen.mark(x); return false }, take: e.telemetryRead,
+			want: func(x *journal.Entry) bool { e.seen.mark(x); measured.take(x); return false }, take: e.telemetryRead(measured),
+		},
+		{
+			// A second reading of the event lane: the engine's own never waits for the windows.
+			name: journal.EventLane, lane: e.ports.event, pos: watchPos, ns: watchNS, log: e.ports.log,
+			want: func(x *journal.Entry) bool { happened.take(x); return false }, take: e.eventsWatched(happened),
 		},
 	}
 }
 
-// telemetryRead never waits for the engine, except to report a hole.
-func (e *Engine) telemetryRead(ctx context.Context, b laneBatch) bool {
-	ok := true
-	if b.gap != nil {
-		ok = sendTo(e.gaps)(ctx, b)
+// telemetryRead never waits for the engine, except to report a hole. The progress moves first: a step must never name a place
+// before the message whose finding it decided.
+func (e *Engine) telemetryRead(f *feed) func(context.Context, laneBatch) bool {
+	return func(ctx context.Context, b laneBatch) bool {
+		ok := true
+		if b.gap != nil {
+			ok = sendTo(e.gaps)(ctx, b)
+		}
+		e.progress.telemetry.set(b.next, b.ns)
+		e.watch.take(f.lane, f.taken(), b.next, b.ns)
+		return ok
 	}
-	e.progress.telemetry.set(b.next, b.ns)
-	return ok
+}
+
+// eventsWatched leaves holes to the engine's own reading.
+func (e *Engine) eventsWatched(f *feed) func(context.Context, laneBatch) bool {
+	return func(_ context.Context, b laneBatch) bool {
+		e.progress.watch.set(b.next, b.ns)
+		e.watch.take(f.lane, f.taken(), b.next, b.ns)
+		return true
+	}
+}
+
+func (e *Engine) feed(lane journal.LaneName) *feed {
+	return &feed{lane: lane, spec: e.rules.watch, world: e.ports.world, log: e.ports.log}
 }

@@ -18,8 +18,8 @@ const (
 	cursorName = "alerts"
 )
 
-// window is the cache of absence rules with the cursors it was taken at.
-type window struct {
+// seenWindow is the cache of absence rules with the cursors it was taken at.
+type seenWindow struct {
 	V       int              `json:"v"`
 	Epoch   string           `json:"epoch"`
 	Cursors cursors          `json:"cursors"`
@@ -100,8 +100,8 @@ func (e *Engine) foldRest(ctx context.Context) error {
 	}
 }
 
-// loadWindow restores the cache and finds where each lane is to be read from: where the window was taken, so that it is
-// rebuilt, with nothing decided twice before the ledger's own cursors. Without a window reading goes on at the ledger's.
+// loadWindow restores the caches and finds where each lane is to be read from: where they were taken, so that they are
+// rebuilt, with nothing decided twice before the ledger's own cursors. Without a cache reading goes on at the ledger's.
 func (e *Engine) loadWindow(ctx context.Context) error {
 	from := e.book.cursors
 	w, err := e.readWindow(ctx)
@@ -113,26 +113,60 @@ func (e *Engine) loadWindow(ctx context.Context) error {
 		e.absence.down, e.absence.blindUntil = w.Down, w.Blind
 		from = w.Cursors
 	}
+	from.Watch = e.book.cursors.Watch
+	saved, err := e.watch.load(ctx, e.ports.kv, e.epoch)
+	if err != nil {
+		return err
+	}
+	if saved != nil {
+		if err := e.watch.restore(saved); err != nil {
+			return err
+		}
+		from.Watch, from.Telemetry = saved.Event, earlier(from.Telemetry, saved.Telemetry)
+	}
+	if err := e.readFrom(from); err != nil {
+		return err
+	}
+	return e.resumeAt(from)
+}
+
+// earlier of two places in a lane.
+func earlier(a, b cursor) cursor {
+	p, errA := a.position()
+	q, errB := b.position()
+	if errA == nil && errB == nil && p.Compare(q) < 0 {
+		return a
+	}
+	return b
+}
+
+func (e *Engine) readFrom(from cursors) error {
 	for _, x := range []struct {
 		c cursor
 		p *progress
-	}{{from.Event, &e.progress.event}, {from.State, &e.progress.state}, {from.Telemetry, &e.progress.telemetry}} {
+	}{
+		{from.Event, &e.progress.event}, {from.State, &e.progress.state}, {from.Telemetry, &e.progress.telemetry}, {from.Watch, &e.progress.watch},
+	} {
 		pos, err := x.c.position()
 		if err != nil {
 			return err
 		}
 		x.p.set(pos, x.c.NS)
 	}
-	return e.resumeAt(from)
+	return nil
 }
 
 // resumeAt sets what has been decided: the later of the ledger's cursor and the place the window was taken at, for what
-// lies between the two has been looked at without a step.
+// lies between the two has been looked at without a step. The windows are told the ledger's places alone.
 func (e *Engine) resumeAt(from cursors) error {
+	own := e.book.cursors
 	for _, x := range []struct {
 		a, b cursor
 		m    *mark
-	}{{from.Event, e.book.cursors.Event, &e.at.event}, {from.State, e.book.cursors.State, &e.at.state}} {
+	}{
+		{from.Event, own.Event, &e.at.event}, {from.State, own.State, &e.at.state},
+		{own.Telemetry, own.Telemetry, &e.at.telemetry}, {own.Watch, own.Watch, &e.at.watch},
+	} {
 		for _, c := range []cursor{x.a, x.b} {
 			pos, err := c.position()
 			if err != nil {
@@ -141,10 +175,12 @@ func (e *Engine) resumeAt(from cursors) error {
 			x.m.advance(pos, c.NS)
 		}
 	}
+	e.watch.begin(e.at.telemetry.pos, e.at.watch.pos, e.book.conditions, e.rules.byID)
+	e.watch.blind.Store(e.absence.blindUntil)
 	return nil
 }
 
-func (e *Engine) readWindow(ctx context.Context) (*window, error) {
+func (e *Engine) readWindow(ctx context.Context) (*seenWindow, error) {
 	data, err := e.ports.kv.Get(ctx, windowKey)
 	if errors.Is(err, journal.ErrNotFound) {
 		return nil, nil
@@ -152,7 +188,7 @@ func (e *Engine) readWindow(ctx context.Context) (*window, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read window: %w", err)
 	}
-	var w window
+	var w seenWindow
 	if err := json.Unmarshal(data, &w); err != nil || w.V != snapshotVersion || w.Epoch != e.epoch {
 		e.ports.log.Warn("window not used, silence is counted from now", "err", err)
 		return nil, nil
@@ -200,14 +236,16 @@ func (e *Engine) saveLast(ctx context.Context) error {
 // is read meanwhile is counted again after a restart, which does no harm.
 func (e *Engine) snapshot() func(context.Context) error {
 	book := e.book.freeze(e.epoch, e.hash)
-	w := window{
+	w := seenWindow{
 		V: snapshotVersion, Epoch: e.epoch,
-		Cursors: cursors{e.progress.event.cursor(), e.progress.state.cursor(), e.progress.telemetry.cursor()}, Down: append(downtimes(nil), e.absence.down...),
-		Blind: e.absence.blindUntil,
+		Cursors: cursors{Event: e.progress.event.cursor(), State: e.progress.state.cursor(), Telemetry: e.progress.telemetry.cursor()},
+		Down:    append(downtimes(nil), e.absence.down...),
+		Blind:   e.absence.blindUntil,
 	}
 	world := e.ports.world()
 	return func(ctx context.Context) error {
 		w.Seen = e.seen.prune(func(device string) bool { _, ok := world.Device(device); return ok })
+		windows := e.watch.save(e.epoch)
 		data, err := book.encode()
 		if err != nil {
 			return err
@@ -221,7 +259,15 @@ func (e *Engine) snapshot() func(context.Context) error {
 		if err := e.ports.kv.Put(ctx, windowKey, data); err != nil {
 			return fmt.Errorf("write window: %w", err)
 		}
-		return e.setCursors(ctx, w.Cursors)
+		if data, err = json.Marshal(windows); err != nil {
+			return fmt.Errorf("encode windows: %w", err)
+		}
+		if err := e.ports.kv.Put(ctx, watchKey, data); err != nil {
+			return fmt.Errorf("write windows: %w", err)
+		}
+		kept := w.Cursors
+		kept.Event, kept.Telemetry = earlier(kept.Event, windows.Event), earlier(kept.Telemetry, windows.Telemetry)
+		return e.setCursors(ctx, kept)
 	}
 }
 

@@ -8,10 +8,11 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// request is a command on its way, and where its answer goes.
+// request is a command or a settlement on its way, and where its answer goes.
 type request struct {
 	ctx     context.Context
 	command Command
+	settle  *settlement // in place of a command
 	answer  chan answer // capacity 1
 }
 
@@ -26,19 +27,23 @@ func (e *Engine) Do(ctx context.Context, c Command) (Result, error) {
 	if err := c.check(); err != nil {
 		return Result{}, err
 	}
-	q := &request{ctx: ctx, command: c, answer: make(chan answer, 1)}
+	return e.ask(&request{ctx: ctx, command: c})
+}
+
+func (e *Engine) ask(q *request) (Result, error) {
+	q.answer = make(chan answer, 1)
 	select {
 	case e.mailbox <- q:
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
+	case <-q.ctx.Done():
+		return Result{}, q.ctx.Err()
 	case <-e.finished:
 		return Result{}, ErrStopped
 	}
 	select {
 	case a := <-q.answer:
 		return a.result, a.err
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
+	case <-q.ctx.Done():
+		return Result{}, q.ctx.Err()
 	case <-e.finished:
 	}
 	select {

@@ -51,6 +51,7 @@ const (
 	BadgeRecurrence   = "recurrence"
 	BadgeUnknownPlace = "unknown_place"
 	BadgeCancelled    = "cancelled" // the device asked to cancel; closing still needs a person
+	BadgeConfirmed    = "confirmed" // a second detector of the same place says fire too
 )
 
 // Engine is the actor of what no human did.
@@ -69,6 +70,7 @@ type Incident struct {
 	State          State        `json:"state"`
 	Rule           string       `json:"rule"`
 	Device         string       `json:"device"`
+	Component      string       `json:"component,omitempty" doc:"Stream of a sorting point: wet, dry, recyclable or hazardous."`
 	Area           string       `json:"area,omitempty"`
 	Person         string       `json:"person,omitempty"`
 	Active         bool         `json:"active"` // the condition still holds
@@ -88,6 +90,8 @@ type Incident struct {
 	Response       string       `json:"response,omitempty"` // what the operator should do, from the rule
 	Causes         []string     `json:"causes"`             // ids of the messages that raised it, newest last, at most 20
 	Previous       string       `json:"previous_incident_id,omitempty"`
+	Order          bool         `json:"order,omitempty" doc:"A silent order to a contact; false once it is late and has become an alarm."`
+	Contact        string       `json:"contact,omitempty" doc:"Id of the contact an order went to."`
 }
 
 // Deadline is a named clock of an incident, e.g. {"louder", …}.
@@ -115,11 +119,12 @@ type Transition struct {
 	Incident *Incident `json:"incident"`       // after the transition
 }
 
-// Condition is the machine-owned side of an alarm: flags per rule and device. An absent condition is the normal one.
+// Condition is the machine-owned side of an alarm: flags per rule, device and component. An absent condition is the normal one.
 // Times are Unix ms.
 type Condition struct {
 	Rule         string   `json:"rule"`
 	Device       string   `json:"device"`
+	Component    string   `json:"component,omitempty"` // a stream of a sorting point
 	Incident     string   `json:"incident,omitempty"`
 	Active       bool     `json:"active,omitempty"`  // the rule's expression holds
 	Acked        bool     `json:"acked,omitempty"`   // a person has seen it
@@ -131,9 +136,14 @@ type Condition struct {
 }
 
 // key identifies a condition.
-func (c Condition) key() string { return conditionKey(c.Rule, c.Device) }
+func (c Condition) key() string { return conditionKey(c.Rule, c.Device, c.Component) }
 
-func conditionKey(rule, device string) string { return rule + ":" + device }
+func conditionKey(rule, device, component string) string {
+	if component == "" {
+		return rule + ":" + device
+	}
+	return rule + ":" + device + ":" + component
+}
 
 // normal reports whether nothing is left to remember.
 func (c Condition) normal() bool {

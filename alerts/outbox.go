@@ -1,24 +1,26 @@
 package alerts
 
 import (
+	"context"
 	"sync"
 
 	"watchhouse/journal"
 	"watchhouse/telemetry"
 )
 
-// OutboxEntry is a command to a device that a step decided. It is pending until it is settled or Expires has passed.
-// Delivery is the hub's: publish {"id","type","args","expires"} on the device's command topic, as a gateway's child when
-// Gateway is set. The device's command/ack settles it.
+// OutboxEntry is a command to a device, or an order to a contact, that a step decided. It is pending until it is settled or
+// Expires has passed. Delivery is the hub's: for a device, publish {"id","type","args","expires"} on the device's command topic, as a gateway's child when
+// Gateway is set; the device's command/ack settles it. An order is posted to the contact's address, and Settle settles it.
 type OutboxEntry struct {
 	ID       string            `json:"id"`
 	At       int64             `json:"at"`      // Unix ms
 	Expires  int64             `json:"expires"` // Unix ms
 	Device   string            `json:"device"`
 	Gateway  string            `json:"gateway,omitempty"`
-	Type     string            `json:"type"` // receipt
+	Type     string            `json:"type"` // receipt, or order with a contact
 	Args     map[string]string `json:"args,omitempty"`
 	Incident string            `json:"incident,omitempty"`
+	Contact  string            `json:"contact,omitempty"`
 }
 
 // outboxState is what the hub may deliver, as of the last commit.
@@ -61,6 +63,23 @@ func (e *Engine) Outbox() (pending []OutboxEntry, changed <-chan struct{}) {
 		}
 	}
 	return pending, o.changed
+}
+
+// Settle ends an outbox entry that the hub itself has delivered, or given up, and returns once that is committed. One that is
+// not pending any more is no error. Errors: ErrStopped, of ctx.
+func (e *Engine) Settle(ctx context.Context, id, result string) error {
+	_, err := e.ask(&request{ctx: ctx, settle: &settlement{ID: id, Result: result}})
+	return err
+}
+
+// decideSettle gives the step for a settlement, nil when there is nothing to settle.
+func (d *decider) decideSettle(b *book, p places, s settlement, nowMS int64, cur cursors) *step {
+	if _, ok := b.outbox[s.ID]; !ok {
+		return nil
+	}
+	x := d.draft(b, p, causeDeliver, nowMS)
+	x.step.Settled = []settlement{s}
+	return x.finish(cur)
 }
 
 // decideAck settles the outbox entry that a device answers, nil when there is none: it has expired, or another device's id

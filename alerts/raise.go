@@ -5,6 +5,8 @@ import "time"
 // signal is one reason to raise a rule: a message, a silence, a gap, a person.
 type signal struct {
 	device, area, person string
+	component            string // of the device, "" = the whole
+	contact              string // of an order
 	at                   int64  // receive time, Unix ms
 	cause                string // id of the message, "" = none
 	actor, text          string
@@ -22,7 +24,10 @@ func (x *draft) raise(r *rule, s signal) *Incident {
 		s.actor = engineActor
 	}
 	if s.key == "" {
-		s.key = r.key(s.device)
+		s.key = r.key(s.device, s.component)
+	}
+	if r.Class == classFire && x.confirmed(r, s) {
+		s.badges = append(s.badges, BadgeConfirmed)
 	}
 	was, ok := x.answering(s.key)
 	var now *Incident
@@ -39,7 +44,7 @@ func (x *draft) raise(r *rule, s signal) *Incident {
 		now = x.occurrence(r, s, was)
 	}
 	x.setCondition(Condition{
-		Rule: r.ID, Device: s.device, Incident: now.ID, Active: true, Latched: r.Latch,
+		Rule: r.ID, Device: s.device, Component: s.component, Incident: now.ID, Active: true, Latched: r.Latch,
 		Acked: now.State != StateNew, Since: x.since(r, s),
 	})
 	return now
@@ -47,7 +52,7 @@ func (x *draft) raise(r *rule, s signal) *Incident {
 
 // since keeps the time a condition began while it goes on.
 func (x *draft) since(r *rule, s signal) int64 {
-	if c, ok := x.condition(conditionKey(r.ID, s.device)); ok && c.Active {
+	if c, ok := x.condition(conditionKey(r.ID, s.device, s.component)); ok && c.Active {
 		return c.Since
 	}
 	return s.at
@@ -57,8 +62,8 @@ func (x *draft) since(r *rule, s signal) int64 {
 func (x *draft) open(r *rule, s signal, before *Incident) *Incident {
 	i := &Incident{
 		ID: incidentID(x.epoch, x.step.Now, x.next()), Version: 1, Priority: r.Priority, Class: r.Class, State: StateNew,
-		Rule: r.ID, Device: s.device, Area: s.area, Person: s.person, Active: true, Occurrences: 1,
-		RaisedAt: s.at, LastAt: s.at, Response: r.Response,
+		Rule: r.ID, Device: s.device, Component: s.component, Area: s.area, Person: s.person, Active: true, Occurrences: 1,
+		RaisedAt: s.at, LastAt: s.at, Response: r.Response, Order: r.Annunciate == annunciateOrder, Contact: s.contact,
 		Deadlines: []Deadline{}, Assignments: []Assignment{}, Badges: []string{}, Causes: []string{},
 	}
 	if s.priority != 0 {

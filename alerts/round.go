@@ -16,6 +16,7 @@ const (
 	clocksPerRound   = 128
 	batchesPerRound  = 4
 	looksPerRound    = 64
+	findingsPerRound = 64
 )
 
 // group is what one commit appends, and whom to tell then.
@@ -32,7 +33,7 @@ func (e *Engine) round(ctx context.Context) (more bool, err error) {
 	g := &group{from: e.book.step}
 	e.drain()
 	for _, take := range []func(*group) (bool, error){
-		e.takeCommands, e.takeEvents, e.takeClocks, e.takeBatches, e.takeSilences,
+		e.takeCommands, e.takeEvents, e.takeFindings, e.takeClocks, e.takeBatches, e.takeSilences,
 	} {
 		left, err := take(g)
 		if err != nil {
@@ -123,6 +124,10 @@ func (e *Engine) nextRequest() *request {
 func (e *Engine) command(g *group, q *request) error {
 	if q.ctx.Err() != nil {
 		return nil //nolint:nilerr // nobody waits for it any more, and nothing was promised
+	}
+	if q.settle != nil {
+		g.answers = append(g.answers, func() { q.answer <- answer{} })
+		return e.add(g, e.decideSettle(e.book, e.ports.world(), *q.settle, e.nowMS(), e.cursors()))
 	}
 	s, res, err := e.decideCommand(e.book, e.ports.world(), q.command, e.nowMS(), e.cursors())
 	g.answers = append(g.answers, func() { q.answer <- answer{res, err} })
@@ -245,6 +250,7 @@ func (e *Engine) batch(g *group, b laneBatch) error {
 func (e *Engine) stateEntry(g *group, it *laneItem) error {
 	if it.Kind == journal.HubStart {
 		e.absence.hubStarted(it.previousNS, it.ReceivedNS)
+		e.watch.blind.Store(e.absence.blindUntil)
 		return nil
 	}
 	if it.Pos.Compare(e.at.state.pos) < 0 {
@@ -261,6 +267,16 @@ func (e *Engine) gap(g *group, hole *journal.GapError) error {
 	e.ports.log.Error("hole in a lane", "lane", string(hole.Lane), "from", hole.From, "to", hole.To, "err", hole.Err)
 	text := fmt.Sprintf("lane %s: messages %d to %d cannot be read", hole.Lane, hole.From, hole.To)
 	return e.add(g, e.decideGap(e.book, e.ports.world(), string(hole.Lane), text, e.nowMS(), e.cursors()))
+}
+
+// takeFindings decides on what the watch has found. They are forgotten once the group is committed.
+func (e *Engine) takeFindings(g *group) (bool, error) {
+	list, more := e.watch.found.take(findingsPerRound)
+	if len(list) == 0 {
+		return more, nil
+	}
+	g.answers = append(g.answers, e.watch.found.committed)
+	return more, e.add(g, e.decideFindings(e.book, e.ports.world(), list, e.nowMS(), e.cursors()))
 }
 
 // watermark is the receive time up to which every lane has been taken into account, Unix ns, 0 while one has not begun.

@@ -18,3 +18,11 @@ type absenceEnv struct {
 	Beats     int     `expr:"beats"`      // messages since the last silence
 	StableS   float64 `expr:"stable_s"`   // seconds since the first of them
 }
+
+// windowEnv is what the expressions of a window rule may read beside the functions of windowFunctions.
+type windowEnv struct {
+	Open      bool    `expr:"open"`       // the device's place is open; one without hours always is
+	Mains     bool    `expr:"mains"`      // the device is not fed by a battery
+	IntervalS float64 `expr:"interval_s"` // the device's report interval, seconds
+	Frame     *frame  `expr:"frame"`      // what the functions read; the binder hands it to them
+}

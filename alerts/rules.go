@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ const (
 	ruleEvent   = "event"   // a message of the event lane raises it
 	ruleFlag    = "flag"    // a message of the event lane marks an open incident of the same dedupe key
 	ruleAbsence = "absence" // silence raises it, messages clear it
+	ruleWindow  = "window"  // what a device has measured and sent in a while raises and clears it
 	ruleSystem  = "system"  // the engine raises it about itself
 	ruleManual  = "manual"  // a person raises it
 )
@@ -31,6 +33,7 @@ type Rules struct {
 	list   []*rule
 	byID   map[string]*rule
 	clocks map[Priority]clocks
+	watch  *watchSpec
 }
 
 // Hash identifies the source the rules were read from.
@@ -57,7 +60,14 @@ type rule struct {
 	RepeatAfter  *time.Duration   `yaml:"repeat_after"`  // a press this long after the last calls for attention again
 	DelayedAfter *time.Duration   `yaml:"delayed_after"` // an event older than this gets the badge
 	Recurrence   *time.Duration   `yaml:"recurrence"`    // raised again this soon after closing: linked to the one before
+	Each         []string         `yaml:"each"`          // streams; the rule stands for one of each, {stream} in its expressions is the name
+	OnDelay      time.Duration    `yaml:"on_delay"`      // how long raise must hold
+	OffDelay     time.Duration    `yaml:"off_delay"`     // how long clear must hold
+	MaxInputAge  time.Duration    `yaml:"max_input_age"` // a reading older than this is none; 0 = three report intervals, an hour at least
+	Annunciate   string           `yaml:"annunciate"`    // alarm (default), order or log
+	Order        *order           `yaml:"order"`         // of an order
 	Response     string           `yaml:"response"`
+	ResponseEN   string           `yaml:"response_en"` // what a contact is told beside it
 	Consequence  string           `yaml:"consequence"`
 	Owner        string           `yaml:"owner"`
 	Own          clocks           `yaml:",inline"` // in place of the priority's
@@ -82,6 +92,21 @@ type escalation struct {
 	RaiseTo    Priority      `yaml:"raise_to"`
 	Supersedes []string      `yaml:"supersedes"` // steps that need not fire when this one is due as well
 }
+
+// How a rule makes itself heard.
+const (
+	annunciateAlarm = "alarm"
+	annunciateOrder = "order" // a silent order to a contact
+	annunciateLog   = "log"   // for the record only
+)
+
+// order says who gets it.
+type order struct {
+	Duty string `yaml:"duty"` // of a contact
+}
+
+// silent reports whether the rule makes an order or a record, not an alarm.
+func (r *rule) silent() bool { return r.Annunciate == annunciateOrder || r.Annunciate == annunciateLog }
 
 // title in both languages of the console.
 type title struct {
@@ -121,12 +146,9 @@ func (r *rule) applies(k telemetry.Kind) bool {
 	return len(r.Scope) == 0 || slices.Contains(r.Scope, k)
 }
 
-// key is the dedupe key of a device under the rule.
-func (r *rule) key(device string) string {
-	if r.Dedupe != "" {
-		return r.Dedupe + ":" + device
-	}
-	return r.ID + ":" + device
+// key is the dedupe key of a device, or of a component of it, under the rule.
+func (r *rule) key(device, component string) string {
+	return conditionKey(cmp.Or(r.Dedupe, r.ID), device, component)
 }
 
 // fires evaluates the raise expression. A rule of priority 1 that cannot be evaluated fires: better one card too many.

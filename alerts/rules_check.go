@@ -46,8 +46,9 @@ func (c *checker) check(r *Rules) {
 			c.fault(at+".id", "id "+x.ID+" is used twice")
 		}
 		r.byID[x.ID] = x
-		c.compile(at, x)
+		c.compile(at, x, r.watch)
 		c.checkRule(at, x)
+		c.checkWindow(at, x)
 		c.checkLife(at, r, x)
 	}
 	for _, id := range []string{manualRule, gapRule} {
@@ -133,8 +134,8 @@ func (c *checker) checkRule(at string, r *rule) {
 	if !validRuleID(r.ID) {
 		c.fault(at+".id", "want an id like EB-SOS")
 	}
-	if !slices.Contains([]string{ruleEvent, ruleFlag, ruleAbsence, ruleSystem, ruleManual}, r.Kind) {
-		c.fault(at+".kind", "want event, flag, absence, system or manual")
+	if !slices.Contains([]string{ruleEvent, ruleFlag, ruleAbsence, ruleWindow, ruleSystem, ruleManual}, r.Kind) {
+		c.fault(at+".kind", "want event, flag, absence, window, system or manual")
 	}
 	for _, k := range r.Scope {
 		if !k.Valid() {
@@ -168,8 +169,8 @@ func (c *checker) checkRaising(at string, r *rule) {
 	if r.Response == "" {
 		c.fault(at+".response", "every rule says what the operator should do")
 	}
-	if r.AutoClear != (r.Kind == ruleAbsence) {
-		c.fault(at+".auto_clear", "absence rules clear themselves, others never")
+	if r.AutoClear != (r.Kind == ruleAbsence || r.Kind == ruleWindow && !r.Latch) {
+		c.fault(at+".auto_clear", "absence rules, and window rules that are not latched, clear themselves, others never")
 	}
 	if r.Receipt != "" && !slices.Contains([]string{"received", "coming", "cancelled"}, r.Receipt) {
 		c.fault(at+".receipt", "want received, coming or cancelled")

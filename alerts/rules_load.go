@@ -48,7 +48,7 @@ func ParseRules(name string, src []byte) (*Rules, error) {
 		return nil, err
 	}
 	c := &checker{source: source, file: f}
-	rules := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks}
+	rules := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks, watch: newWatchSpec()}
 	c.check(rules)
 	if err := source.Err(); err != nil {
 		return nil, err
@@ -62,31 +62,40 @@ func hashOf(src []byte) string {
 }
 
 // compile turns the expressions of a rule into programs.
-func (c *checker) compile(at string, r *rule) {
+func (c *checker) compile(at string, r *rule, spec *watchSpec) {
 	switch r.Kind {
 	case ruleEvent, ruleFlag:
 		r.raise = c.program(at+".raise", r.Raise, expr.Env(eventEnv{}), expr.AsBool())
 	case ruleAbsence:
 		r.silentAfter = c.program(at+".silent_after", r.SilentAfter, expr.Env(absenceEnv{}), expr.AsFloat64())
 		r.clear = c.program(at+".clear", r.Clear, expr.Env(absenceEnv{}), expr.AsBool())
+	case ruleWindow:
+		c.compileWindow(at, r, spec)
 	}
 }
 
 func (c *checker) program(at, code string, options ...expr.Option) *vm.Program {
 	if code == "" {
-		c.fault(at, "want an expression")
+		c.fault(at, wantExpression)
 		return nil
 	}
 	p, err := expr.Compile(code, options...)
-	if err == nil {
-		return p
-	}
-	if e, ok := errors.AsType[*file.Error](err); ok {
-		c.fault(at, fmt.Sprintf("expression, line %d, column %d: %s", e.Line, e.Column+1, e.Message))
+	if err != nil {
+		c.expressionFault(at, err)
 		return nil
 	}
+	return p
+}
+
+const wantExpression = "want an expression"
+
+// expressionFault names the place inside the expression where the compiler does.
+func (c *checker) expressionFault(at string, err error) {
+	if e, ok := errors.AsType[*file.Error](err); ok {
+		c.fault(at, fmt.Sprintf("expression, line %d, column %d: %s", e.Line, e.Column+1, e.Message))
+		return
+	}
 	c.fault(at, "expression: "+err.Error())
-	return nil
 }
 
 // fault records what is wrong at a path of the file.

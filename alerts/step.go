@@ -19,6 +19,8 @@ const (
 	causeCommand = "command"
 	causeTimer   = "timer"
 	causeAbsence = "absence"
+	causeWindow  = "window"
+	causeDeliver = "delivery"
 	causeGap     = "gap"
 	causeAck     = "device_ack"
 )
@@ -106,6 +108,7 @@ type cursors struct {
 	Event     cursor `json:"event"`
 	State     cursor `json:"state"`
 	Telemetry cursor `json:"telemetry"`
+	Watch     cursor `json:"watch,omitzero"` // of the event lane, in the windows
 }
 
 func (c cursor) position() (journal.Position, error) {

@@ -66,6 +66,20 @@ func (s *Series) Fit(n Need) {
 	}
 }
 
+// Clone copies the series with what it holds.
+func (s *Series) Clone() Series {
+	c := Series{Recent: slices.Clone(s.Recent), Spans: slices.Clone(s.Spans)}
+	for i := range c.Spans {
+		c.Spans[i].Buckets = slices.Clone(c.Spans[i].Buckets)
+	}
+	if s.Tank != nil {
+		t := *s.Tank
+		t.Fall.Buckets = slices.Clone(t.Fall.Buckets)
+		c.Tank = &t
+	}
+	return c
+}
+
 // Add takes a reading and keeps the last keep of them. It reports whether the reading was newer than the last.
 func (s *Series) Add(at int64, v float64, keep int) bool {
 	if n := len(s.Recent); n > 0 && at <= s.Recent[n-1].At || math.IsNaN(v) {

@@ -20,13 +20,18 @@ type Bucket struct {
 	Low  float32 `json:"l"`
 	High float32 `json:"h"`
 	End  float32 `json:"e"` // the last reading
+	Pick float32 `json:"p"` // any one of them, for quantiles
+	N    int32   `json:"n"` // how many there are
 }
 
 func (s *Span) add(at int64, v float64) {
 	x := float32(v)
 	if n := len(s.Buckets); n > 0 && at-s.Buckets[n-1].At < s.Width/int64(s.Count) {
 		b := &s.Buckets[n-1]
-		b.Low, b.High, b.End = min(b.Low, x), max(b.High, x), x
+		b.Low, b.High, b.End, b.N = min(b.Low, x), max(b.High, x), x, b.N+1
+		if scatter(at)%uint64(b.N) == 0 {
+			b.Pick = x
+		}
 		return
 	}
 	gone := 0
@@ -36,7 +41,15 @@ func (s *Span) add(at int64, v float64) {
 	if gone > 0 {
 		s.Buckets = slices.Delete(s.Buckets, 0, gone)
 	}
-	s.Buckets = append(s.Buckets, Bucket{at, x, x, x, x})
+	s.Buckets = append(s.Buckets, Bucket{At: at, V: x, Low: x, High: x, End: x, Pick: x, N: 1})
+}
+
+// scatter makes a choice that depends on the time alone, so that it is the same when a lane is read again, and follows no
+// rhythm that a device may have.
+func scatter(at int64) uint64 {
+	z := uint64(at) * 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	return z ^ z>>31
 }
 
 // last is the newest reading.
@@ -85,7 +98,7 @@ func (s *Span) Rate(last Sample) float64 {
 	return (last.V - float64(s.Buckets[0].V)) / minutes
 }
 
-// Quantile of the span, from one reading of each bucket. It is known once a quarter of the buckets is filled.
+// Quantile of the span, from one reading out of each bucket. It is known once a quarter of the buckets is filled.
 func (s *Span) Quantile(q float64) float64 {
 	n := len(s.Buckets)
 	if n < s.Count/4 || n == 0 {
@@ -93,7 +106,7 @@ func (s *Span) Quantile(q float64) float64 {
 	}
 	values := make([]float64, n)
 	for i, b := range s.Buckets {
-		values[i] = float64(b.V)
+		values[i] = float64(b.Pick)
 	}
 	slices.Sort(values)
 	return values[min(int(q*float64(n)), n-1)]

@@ -1,0 +1,271 @@
+package alerts
+
+import (
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+
+	"watchhouse/alerts/window"
+	"watchhouse/journal"
+	"watchhouse/registry"
+	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
+)
+
+// watch holds the windows of all devices that a window rule covers and judges the rules by them. It stands beside the engine:
+// the readers of the telemetry lane and of the event lane's second reading bring messages, and what it finds waits in a queue
+// until the engine takes it. Windows and levels are a cache that a snapshot and the lanes give again. Safe for concurrent use;
+// the engine's goroutine only ever touches the queue, which has a lock of its own.
+type watch struct {
+	spec  *watchSpec
+	world func() world
+	state func() int64 // watermark of the state lane, Unix ns
+	log   *slog.Logger
+	blind atomic.Int64 // Unix ns until which time alone raises nothing, see Config.BlindAfterStart
+	found findings
+
+	mu       sync.Mutex
+	devices  map[string]*watched
+	revision uint64 // of the registry, as of the last look at it
+	near     *nearby
+	looks    lookHeap
+	at       struct{ telemetry, event mark }             // up to where the lanes are in the windows
+	floor    struct{ telemetry, event journal.Position } // the ledger's places at the start
+	kept     []Condition                                 // active in the ledger at the start
+	live     bool                                        // the lanes have been read up to the floor
+	marks    []bool                                      // scratch: parts to judge
+	vm       vm.VM
+	env      windowEnv
+	frame    frame
+}
+
+// watched is one device. It holds nothing that the rules do not ask for.
+type watched struct {
+	id       string
+	spec     *kindSpec
+	reg      registry.Device
+	place    registry.Place
+	revision uint64                            // of the registry that reg and place are from
+	clock    int64                             // Unix ms: of the newest reading or look
+	first    int64                             // Unix ms: when the device was first heard
+	emptied  int64                             // Unix ms: of the last event that says so
+	heard    struct{ telemetry, event uint64 } // numbers of the last messages
+	series   []*window.Series                  // by the spec's metrics
+	events   []*window.Events
+	on       map[string]bool // states that a profile's messages repeat
+	levels   map[int]*level  // by part; what is missing is down
+	lookAt   int64           // Unix ms, 0 = none is planned
+	near     []*watched      // of the same kind
+	nearIn   *nearby         // what they were found in
+}
+
+func newWatch(rules *Rules, p ports, state func() int64) *watch {
+	w := &watch{
+		spec: rules.watch, world: p.world, state: state, log: p.log, devices: map[string]*watched{}, marks: make([]bool, len(rules.watch.parts)),
+		found: findings{wake: make(chan struct{}, 1)},
+	}
+	w.frame.watch = w
+	w.env.Frame = &w.frame
+	return w
+}
+
+// evidence is the message that a judgement rests on.
+type evidence struct {
+	lane      journal.LaneName
+	id        uint64
+	received  int64 // Unix ms
+	effective int64 // Unix ms
+}
+
+// device gives a device in scope, nil when there is none.
+func (w *watch) device(id string) *watched {
+	d := w.devices[id]
+	if d == nil {
+		reg, ok := w.world().Device(id)
+		if !ok || w.spec.kinds[reg.Kind] == nil {
+			return nil
+		}
+		d = &watched{id: strings.Clone(id), spec: w.spec.kinds[reg.Kind]}
+		w.devices[d.id], w.near = d, nil
+	}
+	if d.revision != w.revision || d.revision == 0 {
+		w.refresh(d)
+	}
+	if d.spec == nil {
+		return nil
+	}
+	return d
+}
+
+// refresh reads again what the registry says of a device. One that has left, or is out of service, has nothing raised.
+func (w *watch) refresh(d *watched) {
+	world := w.world()
+	reg, ok := world.Device(d.id)
+	spec := w.spec.kinds[reg.Kind]
+	if !ok {
+		spec = nil
+	}
+	d.revision, d.reg = max(w.revision, 1), reg
+	d.place, _ = world.Place(reg.Place)
+	if spec != d.spec || spec == nil {
+		w.endLevels(d, func(*part) bool { return true })
+		d.spec, d.series, d.events = spec, nil, nil
+	}
+	if d.reg.OutOfService {
+		w.endLevels(d, func(p *part) bool { return p.Priority != 1 })
+	}
+	if d.spec != nil && d.series == nil {
+		d.series, d.events = make([]*window.Series, len(w.spec.metrics)), make([]*window.Events, len(w.spec.events))
+	}
+}
+
+// follow notes a new revision of the registry: devices are read again when they are met next, silent ones at their next look.
+func (w *watch) follow() {
+	if now := max(w.world().Revision(), 1); now != w.revision {
+		w.revision, w.near = now, nil
+		for _, d := range w.devices {
+			if len(d.levels) > 0 {
+				w.device(d.id)
+			}
+		}
+	}
+}
+
+// take brings messages of a lane into the windows, up to a place in it.
+func (w *watch) take(lane journal.LaneName, list []fed, next journal.Position, ns int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.follow()
+	for i := range list {
+		w.message(&list[i])
+	}
+	if lane == journal.TelemetryLane {
+		w.at.telemetry.advance(next, ns)
+	} else {
+		w.at.event.advance(next, ns)
+	}
+	w.advance()
+}
+
+func (w *watch) message(f *fed) {
+	defer contain(w.log, f.device)
+	d := w.device(f.device)
+	if d == nil || f.id <= *d.number(f.lane) {
+		return
+	}
+	*d.number(f.lane) = f.id
+	for _, r := range f.content.Readings {
+		w.reading(d, r, f)
+	}
+	for _, ev := range f.content.Events {
+		w.event(d, ev, f)
+	}
+	for _, l := range f.content.Levels {
+		if d.edge(l) && l.On {
+			w.event(d, l.Event(), f)
+		}
+	}
+}
+
+// number is that of the last message of a lane.
+func (d *watched) number(lane journal.LaneName) *uint64 {
+	if lane == journal.TelemetryLane {
+		return &d.heard.telemetry
+	}
+	return &d.heard.event
+}
+
+// edge notes a state of the device and reports whether it is another than before.
+func (d *watched) edge(l profile.Level) bool {
+	if d.on[l.Field] == l.On {
+		return false
+	}
+	if d.on == nil {
+		d.on = map[string]bool{}
+	}
+	if d.on[l.Field] = l.On; !l.On {
+		delete(d.on, l.Field)
+	}
+	return true
+}
+
+func (w *watch) reading(d *watched, r telemetry.Reading, f *fed) {
+	at, _ := telemetry.EffectiveTime(r.TS, f.receivedNS)
+	fresh := false
+	for _, m := range r.Metrics {
+		s, ok := d.spec.byMetric[m.Name]
+		if !ok || !d.metric(w.spec, s.slot).Add(at, m.Value, w.spec.needs[s.slot].Readings) {
+			continue
+		}
+		fresh = true
+		w.mark(s.parts)
+	}
+	if fresh {
+		w.judgeMarked(d, f.evidence(at))
+	}
+}
+
+func (w *watch) event(d *watched, ev telemetry.Event, f *fed) {
+	at, _ := telemetry.EffectiveTime(ev.TS, f.receivedNS)
+	if ev.Type == telemetry.EventEmptied {
+		d.emptied = max(d.emptied, at)
+	}
+	s, ok := d.spec.byEvent[ev.Type]
+	if !ok {
+		return
+	}
+	if d.events[s.slot] == nil {
+		d.events[s.slot] = &window.Events{}
+	}
+	d.events[s.slot].Add(at, f.content.Identity)
+	w.mark(s.parts)
+	w.judgeMarked(d, f.evidence(at))
+}
+
+func (f *fed) evidence(at int64) evidence {
+	return evidence{f.lane, f.id, f.receivedNS / int64(time.Millisecond), at}
+}
+
+func (w *watch) mark(parts []*part) {
+	for _, p := range parts {
+		w.marks[p.at] = true
+	}
+}
+
+func (d *watched) metric(spec *watchSpec, slot int) *window.Series {
+	if d.series[slot] == nil {
+		s := window.NewSeries(spec.needs[slot])
+		d.series[slot] = &s
+	}
+	return d.series[slot]
+}
+
+// judgeMarked judges the parts that a message concerns, in the order of the file.
+func (w *watch) judgeMarked(d *watched, e evidence) {
+	if d.first == 0 {
+		d.first = e.effective
+	}
+	w.enter(d, max(d.clock, e.effective))
+	for _, p := range d.spec.parts {
+		if w.marks[p.at] {
+			w.marks[p.at] = false
+			w.judge(d, p, e)
+		}
+	}
+	if d.spec.timed {
+		w.plan(d, d.clock+lookEvery.Milliseconds())
+	}
+}
+
+// enter sets what the expressions read to a device at a time.
+func (w *watch) enter(d *watched, now int64) {
+	d.clock = now
+	w.frame.device = d
+	w.env.Open = d.place.Open(time.UnixMilli(now))
+	w.env.Mains = d.reg.Power != telemetry.Battery
+	w.env.IntervalS = d.reg.Interval().Seconds()
+}
