@@ -362,7 +362,7 @@ var catalogue = []struct {
 		p.seeOf("g2", "SH-FIRE P1 new confirmed")
 	}},
 	{"EB-POWER: ten minutes without mains, worse on a low battery", func(p *plant) {
-		p.fills("b1", "mains", 5*time.Minute, 0, 0)
+		p.fills("b1", "mains", 4*time.Minute, 0, 0)
 		p.seeOf("b1", "")
 		p.fills("b1", "mains", 5*time.Minute, 0)
 		p.seeOf("b1", "EB-POWER P3 new")
@@ -371,7 +371,7 @@ var catalogue = []struct {
 			p.pass(5 * time.Minute)
 		}
 		p.seeOf("b1", "EB-POWER P2 new")
-		p.fills("b1", "mains", 6*time.Minute, 1)
+		p.fills("b1", "mains", 7*time.Minute, 1)
 		p.seeOf("b1", "EB-POWER P2 recovered")
 	}},
 	{"EB-BATT-LOW: half a day of low readings", func(p *plant) {
