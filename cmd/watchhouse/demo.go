@@ -16,6 +16,8 @@ import (
 	"watchhouse/examples/hudong"
 	"watchhouse/hub"
 	"watchhouse/registry"
+	"watchhouse/simulators/fleet"
+	"watchhouse/simulators/speak"
 )
 
 // demoMark lies in every folder the demo has made: only such a folder is ever emptied.
@@ -61,15 +63,15 @@ func (c *demoCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop(ctx, h)) }()
-	secrets, password, err := c.furnish(ctx, h)
+	furniture, err := c.furnish(ctx, h)
 	if err != nil {
 		return err
 	}
 	if err := h.Start(); err != nil {
 		return err
 	}
-	c.welcome(std.out, h, password)
-	return c.play(ctx, cast{hub: h, database: database, secrets: secrets, log: log, out: std.out})
+	c.welcome(std.out, h, furniture.password)
+	return c.play(ctx, cast{hub: h, database: database, furniture: furniture, log: log, out: std.out})
 }
 
 func (c *demoCmd) config(databaseURL string) config.Config {
@@ -109,22 +111,46 @@ func (c *demoCmd) logger() (*slog.Logger, func() error, error) {
 	return newLogger(file, slog.LevelInfo), file.Close, nil
 }
 
-// furnish registers the example subdistrict and the users; both passwords are new each time.
-func (c *demoCmd) furnish(ctx context.Context, h *hub.Hub) (secrets map[string]string, password string, err error) {
+// furniture is what only the demo knows of what it registered.
+type furniture struct {
+	secrets  map[string]string        // of devices
+	bridges  map[string]fleet.Account // by system
+	password string                   // of the users
+}
+
+// furnish registers the example subdistrict, the bridges and the users; secrets and passwords are new each time.
+func (c *demoCmd) furnish(ctx context.Context, h *hub.Hub) (f furniture, err error) {
 	r := h.Registry()
 	if err := importExample(ctx, r); err != nil {
-		return nil, "", err
+		return f, err
 	}
-	if secrets, err = renewSecrets(ctx, r); err != nil {
-		return nil, "", err
+	if f.secrets, err = renewSecrets(ctx, r); err != nil {
+		return f, err
 	}
-	password = rand.Text()[:12]
+	if f.bridges, err = openBridges(ctx, r); err != nil {
+		return f, err
+	}
+	f.password = rand.Text()[:12]
 	for name, role := range map[string]registry.Role{"admin": registry.Admin, "operator": registry.Operator} {
-		if err := r.PutUser(ctx, "demo", registry.User{Name: name, Role: role}, password); err != nil {
-			return nil, "", fmt.Errorf("user %s: %w", name, err)
+		if err := r.PutUser(ctx, "demo", registry.User{Name: name, Role: role}, f.password); err != nil {
+			return f, fmt.Errorf("user %s: %w", name, err)
 		}
 	}
-	return secrets, password, nil
+	return f, nil
+}
+
+// openBridges gives the systems of the bought devices their accounts.
+func openBridges(ctx context.Context, r *registry.Registry) (map[string]fleet.Account, error) {
+	accounts := map[string]fleet.Account{}
+	for system, filter := range map[string]string{speak.ChirpStack: "application/#", speak.Zigbee2MQTT: "zigbee2mqtt/#"} {
+		id := "bridge-" + system
+		secret, err := r.PutAccess(ctx, "demo", id, []registry.Grant{{Filter: filter, Publish: true}}, registry.GenerateSecret)
+		if err != nil {
+			return nil, fmt.Errorf("account of %s: %w", system, err)
+		}
+		accounts[system] = fleet.Account{User: id, Secret: secret}
+	}
+	return accounts, nil
 }
 
 // importExample registers the committees, sites, contacts and devices of the example.
@@ -148,7 +174,7 @@ func importExample(ctx context.Context, r *registry.Registry) error {
 func renewSecrets(ctx context.Context, r *registry.Registry) (map[string]string, error) {
 	devices, wanted := r.View().Devices(), map[string]string{}
 	for _, device := range devices {
-		wanted[device.ID] = "generate"
+		wanted[device.ID] = registry.GenerateSecret
 	}
 	secrets, err := r.PutDevices(ctx, "demo", devices, wanted)
 	if err != nil {

@@ -19,9 +19,9 @@ import (
 
 // cast is what the demo plays with.
 type cast struct {
+	furniture
 	hub      *hub.Hub
 	database *demoDatabase
-	secrets  map[string]string
 	log      *slog.Logger
 	out      io.Writer
 }
@@ -59,6 +59,7 @@ func (c *demoCmd) fleet(with cast) (*fleet.Fleet, error) {
 	}
 	settings := fleet.DefaultConfig()
 	settings.Broker, settings.Seed = "tcp://"+with.hub.MQTTAddr(), c.Seed
+	settings.Bridges = with.bridges
 	settings.Speed, settings.Pace, settings.Hour = demoSpeed, demoPace, demoHour
 	return fleet.New(settings, specs, with.log.With("part", "fleet"))
 }

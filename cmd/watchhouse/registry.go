@@ -22,6 +22,7 @@ type registryCmd struct {
 	Areas    registryAreasCmd    `cmd:"" help:"Import residential committees from GeoJSON (WGS-84): all or nothing."`
 	Places   registryPlacesCmd   `cmd:"" help:"Import places with their opening hours from CSV: all or nothing."`
 	Contacts registryContactsCmd `cmd:"" help:"Import who gets orders and calls from CSV: all or nothing."`
+	Bridge   registryBridgeCmd   `cmd:"" help:"Add or replace the account of a bridge such as a ChirpStack server or zigbee2mqtt."`
 	Export   registryExportCmd   `cmd:"" help:"Export devices as CSV, without secrets."`
 	List     registryListCmd     `cmd:"" help:"List devices, one JSON object a line."`
 }

@@ -18,6 +18,7 @@ type bin struct {
 
 	pickup  time.Time // next
 	emptied time.Time // last
+	goal    float64   // where a held one fills up to
 	held    bool      // taped up: neither bags nor trucks come, until somebody is told to
 }
 
@@ -104,6 +105,16 @@ func (b *bin) round(t, today time.Time, hour time.Duration) time.Time {
 func (b *bin) book(today time.Time, after time.Duration) {
 	if b.pickup.IsZero() && b.fill >= bookedAt {
 		b.pickup = today.Add(after + 3*b.phase)
+	}
+}
+
+// goalStep is how much a held bin fills up between two reports: more at once would look like a faulty sensor.
+const goalStep = 24
+
+// approach fills a held bin up.
+func (b *bin) approach() {
+	if b.held {
+		b.fill = min(max(b.fill, b.goal), b.fill+goalStep)
 	}
 }
 

@@ -66,12 +66,12 @@ func (b *body) wakes() time.Time {
 	return b.clock.start.Add(1 << 60)
 }
 
-// live lets the time pass and gives the events in it. Lids say nothing in a fast life: the hub compares their times with the hours of the
-// place, which are those of the wall.
+// live lets the time pass and gives the events in it. Lids and cameras say nothing in a fast life: the hub measures by the wall's clock
+// whether the place is open and how long a bag lies there.
 func (b *body) live(now time.Time, rng *rand.Rand) []string {
 	events := b.life.live(b.clock.at(now), rng)
 	if b.clock.pace > 1 {
-		events = slices.DeleteFunc(events, func(typ string) bool { return typ == "opened" })
+		events = slices.DeleteFunc(events, func(typ string) bool { return typ == "opened" || typ == "bag_on_ground" })
 	}
 	return events
 }
@@ -98,9 +98,10 @@ func (b *body) metrics(now time.Time, rng *rand.Rand) map[string]float64 {
 	return m
 }
 
-// off is how far a drifting sensor is off: thermometers and fill sensors are the ones that drift.
+// off is how far a drifting sensor is off: that of the fill where there is one, else the thermometer.
 func (b *body) off(metric string) float64 {
-	if metric == "temp_c" || strings.HasPrefix(metric, "fill_") {
+	_, fills := b.life.(*point)
+	if fills && strings.HasPrefix(metric, "fill_") || !fills && metric == "temp_c" {
 		return b.drift
 	}
 	return 0

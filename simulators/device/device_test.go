@@ -195,7 +195,9 @@ func faultsOf(t *testing.T, spec Spec) {
 	_, out = tick(Faults{Drift: 2})
 	for name, v := range values(t, telemetryOf(out)[8]) {
 		usual := values(t, telemetryOf(healthy)[8])[name]
-		if drifts := name == "temp_c" || strings.HasPrefix(name, "fill_"); drifts && v < usual+12 {
+		fills := spec.Kind == telemetry.SortingPoint || spec.Kind == telemetry.RecyclablesPoint
+		drifts := name == "temp_c" && !fills || strings.HasPrefix(name, "fill_")
+		if far := v > usual+12; drifts != far && name != "ts" && name != "rssi_dbm" {
 			t.Errorf("drift: %s is %v, without the fault %v", name, v, usual)
 		}
 	}

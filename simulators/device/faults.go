@@ -12,7 +12,7 @@ type Faults struct {
 	Malformed float64       `yaml:"malformed"` // cut in the middle
 	Dropout   float64       `yaml:"dropout"`   // a heartbeat is never sent
 	Skew      time.Duration `yaml:"skew"`      // the clock is off by so much
-	Drift     float64       `yaml:"drift"`     // °C that temp_c moves off by with each heartbeat
+	Drift     float64       `yaml:"drift"`     // what a fill sensor (points) or the thermometer moves off by with each heartbeat
 	Stuck     bool          `yaml:"stuck"`     // the same values for ever
 	Drain     bool          `yaml:"drain"`     // the battery dies within a few heartbeats
 	Flap      time.Duration `yaml:"flap"`      // the link breaks this often (the fleet's business)

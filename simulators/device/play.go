@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Fill brings a point's bin of a stream to a level and tapes it up: neither bags nor trucks come until Collect.
+// Fill brings a point's bin of a stream up to a level within its next reports, at which it stays: neither bags nor trucks come until
+// Collect.
 func (d *Device) Fill(now time.Time, stream string, pct float64) ([]Delivery, error) {
-	return d.bin(now, stream, func(b *bin) { b.fill, b.held = min(100, max(0, pct)), true })
+	return d.bin(now, stream, func(b *bin) { b.goal, b.held = min(100, max(0, pct)), true })
 }
 
 // Collect empties a point's bin of a stream.

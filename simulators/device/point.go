@@ -64,6 +64,9 @@ func daytime(t time.Time) float64 {
 // live passes the time in small steps, as visits change with the hour and a truck may come in between.
 func (p *point) live(t time.Time, rng *rand.Rand) []string {
 	var out []string
+	for _, b := range p.bins {
+		b.approach()
+	}
 	for p.lived.Before(t) {
 		next := p.lived.Add(pointStep)
 		if next.After(t) {

@@ -60,7 +60,7 @@ func (f *Fleet) Faults(id string, faults device.Faults) error {
 	})
 }
 
-// Fill brings a point's bin of a stream to a level, at which it stays until Collect.
+// Fill brings a point's bin of a stream up to a level, at which it stays until Collect.
 func (f *Fleet) Fill(id, stream string, pct float64) error {
 	return f.said(id, func(m *member) ([]device.Delivery, error) { return m.Fill(time.Now(), stream, pct) })
 }

@@ -42,7 +42,7 @@ type Device struct {
 	Power                          telemetry.Power
 	At                             Point
 	IntervalS                      int
-	Settings, Place                string
+	Address, Settings, Place       string  // Address: how a bridge names it
 	Person                         *Person // who wears or owns it; nil for all but buttons
 }
 

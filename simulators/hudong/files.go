@@ -29,7 +29,7 @@ func header() []string {
 	return []string{
 		"id", "kind", "name", "area", "lat", "lon", "crs", "gateway", "power", "report_interval_s", "model",
 		"person", "person_name", "person_phone", "person_address", "person_note",
-		"settings", "place",
+		"address", "settings", "place",
 	}
 }
 
@@ -50,7 +50,7 @@ func (d Device) row() []string {
 	return []string{
 		d.ID, string(d.Kind), d.Name, d.Area, degrees(d.At.Lat), degrees(d.At.Lon), "wgs84", d.Gateway, string(d.Power),
 		strconv.Itoa(d.IntervalS), d.Model, p.ID, p.Name, p.Phone, p.Address, note,
-		d.Settings, d.Place,
+		d.Address, d.Settings, d.Place,
 	}
 }
 

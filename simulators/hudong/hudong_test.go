@@ -177,9 +177,12 @@ func TestContactsCoverTheSubdistrict(t *testing.T) {
 
 func TestBothWaysOfConnecting(t *testing.T) {
 	var behind, direct int
+	bought := map[string]int{}
 	for _, device := range Generate(ExampleSeed).Devices {
 		switch {
 		case device.Kind == telemetry.Gateway || device.Kind == telemetry.SafetyHouse:
+		case device.Address != "":
+			bought[device.Model]++
 		case device.Gateway != "":
 			behind++
 			if device.Power != "battery" {
@@ -189,8 +192,9 @@ func TestBothWaysOfConnecting(t *testing.T) {
 			direct++
 		}
 	}
-	if behind < 120 || direct < 120 {
-		t.Errorf("want both kinds of connection well represented, have %d behind gateways and %d direct", behind, direct)
+	want := map[string]int{"milesight-em310-udl": 6, "milesight-gs601": 4, "zigbee-smoke": 4}
+	if behind < 120 || direct < 120 || !reflect.DeepEqual(bought, want) {
+		t.Errorf("want all kinds of connection well represented, have %v from shops, %d behind gateways and %d direct", bought, behind, direct)
 	}
 }
 

@@ -27,23 +27,34 @@ func (g *generator) sorting() {
 	}
 }
 
-// recycling points need mains for their scales.
+// recycling points have mains for their scales; every fourth has a fill sensor from a shop instead.
 func (g *generator) recycling() {
 	for i := range Recycling {
 		name, area := g.compound(25 * i)
-		g.site(Device{
+		d := Device{
 			ID: fmt.Sprintf("rp-%02d", i+1), Kind: telemetry.RecyclablesPoint, Name: name + "可回收物服务点",
 			Power: "mains", IntervalS: pointS, Model: "sim-recyclables-4g",
-		}, area, recyclingHours)
+		}
+		if i%4 == 1 {
+			d.bought("milesight-em310-udl", "battery", fmt.Sprintf("24e124713d%06x", i+1))
+			d.Settings = "empty_mm=1400;full_mm=250"
+		}
+		g.site(d, area, recyclingHours)
 	}
 }
 
-// garages stand by twos in 18 of the compounds and by threes in four.
+// garages stand by twos in 18 of the compounds and by threes in four. Every sixth has a detector from a shop.
 func (g *generator) garages() {
 	for i := range Garages {
 		name, area := g.compound(i % GarageCompounds * 3)
 		d := Device{ID: fmt.Sprintf("garage-%02d", i+1), Kind: telemetry.Garage, Name: fmt.Sprintf("%s%d号非机动车库", name, i/GarageCompounds+1)}
 		g.wire(&d, area, "sim-garage")
+		switch i % 12 {
+		case 5:
+			d.bought("milesight-gs601", "mains", fmt.Sprintf("24e124798d%06x", i+1))
+		case 11:
+			d.bought("zigbee-smoke", "battery", d.ID+"/smoke")
+		}
 		g.site(d, area, garageHours)
 	}
 }
@@ -62,6 +73,11 @@ func (g *generator) wire(d *Device, area int, model string) {
 		return
 	}
 	d.Power, d.IntervalS, d.Model = "mains", pointS, model+"-4g"
+}
+
+// bought makes a device one of a model that comes through a bridge, which knows it by an address.
+func (d *Device) bought(model string, power telemetry.Power, address string) {
+	d.Model, d.Power, d.Address, d.Gateway, d.IntervalS = model, power, address, "", batteryPointS
 }
 
 // site adds a device and the place that it stands at.
