@@ -73,7 +73,8 @@ func (h *Hub) workerMetrics() []metric {
 		{"ingest_written_total", "Points written.", true, func() float64 { return float64(database().Written) }},
 		{"ingest_undecodable_total", "Telemetry messages put aside.", true, func() float64 { return float64(database().Undecodable) }},
 		{"ingest_retries_total", "Writes tried again.", true, func() float64 { return float64(database().Retries) }},
-		{"ingest_lag_messages", "Telemetry messages not yet in InfluxDB.", false, func() float64 { return float64(database().LagMessages) }},
+		{"ingest_lag_messages", "Messages of devices not yet in InfluxDB.", false, func() float64 { return float64(database().LagMessages) }},
+		{"ingest_lag_seconds", "How far ingest is behind the wall.", false, func() float64 { return database().Lag.Seconds() }},
 	}
 }
 

@@ -35,8 +35,10 @@ type batch struct {
 	points []point
 	next   journal.Position
 	bytes  int
-	full   bool          // the lane has more: the reader is behind
-	work   time.Duration // spent reading and decoding, not waiting
+
+	receivedNS int64         // of the last entry
+	full       bool          // the lane has more: the reader is behind
+	work       time.Duration // spent reading and decoding, not waiting
 }
 
 // reset empties b and keeps its memory.
@@ -85,7 +87,7 @@ func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int
 	for n := range entries {
 		c.add(b, &entries[n], view)
 		c.pos = entries[n].Next
-		b.next = c.pos
+		b.next, b.receivedNS = c.pos, entries[n].ReceivedNS
 		if b.full = len(b.points) >= c.batch || b.bytes >= maxBatchBytes; b.full {
 			return n + 1, nil
 		}

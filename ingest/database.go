@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -38,7 +39,7 @@ func newDatabase(cfg Config, token string) *database {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	opts := influxdb2.DefaultOptions().SetApplicationName("watchhouse").SetPrecision(time.Nanosecond)
-	opts.HTTPOptions().SetHTTPDoer(&doer{h})
+	opts.HTTPOptions().SetHTTPDoer(&doer{http: h})
 	c := influxdb2.NewClientWithOptions(cfg.URL, token, opts)
 	return &database{
 		client: c, http: h, bucket: cfg.Bucket, timeout: cfg.Timeout,
@@ -67,6 +68,7 @@ func (d *database) close() {
 // length, without which InfluxDB 1.8 does not answer 413; and only 204 counts: a proxy's sign-in page is a 200 too.
 type doer struct {
 	http *http.Client
+	zip  sync.Pool // of *gzip.Writer: each has tables of half a megabyte
 }
 
 // Do sends req.
@@ -74,7 +76,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if req.Method != http.MethodPost || !strings.HasSuffix(req.URL.Path, "/api/v2/write") {
 		return d.http.Do(req)
 	}
-	if err := compress(req); err != nil {
+	if err := d.compress(req); err != nil {
 		return nil, fmt.Errorf("compress: %w", err)
 	}
 	resp, err := d.http.Do(req)
@@ -85,13 +87,18 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("status %d instead of 204", resp.StatusCode)
 }
 
+// packedBytes is the usual size of a full batch.
+const packedBytes = 64 << 10
+
 // compress replaces the body. The buffer is not used again: the transport may still read it after an early answer.
-func compress(req *http.Request) error {
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return err
+func (d *doer) compress(req *http.Request) error {
+	packed := bytes.NewBuffer(make([]byte, 0, packedBytes))
+	z, ok := d.zip.Get().(*gzip.Writer)
+	if !ok {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a known one
 	}
+	defer d.zip.Put(z)
+	z.Reset(packed)
 	if _, err := io.Copy(z, req.Body); err != nil {
 		return err
 	}

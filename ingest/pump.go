@@ -128,7 +128,7 @@ func (p *pump) extend(b *batch, batches <-chan *batch) {
 	select {
 	case next, ok := <-batches:
 		if ok {
-			b.points, b.next = append(b.points, next.points...), next.next
+			b.points, b.next, b.receivedNS = append(b.points, next.points...), next.next, next.receivedNS
 			p.put(next)
 		}
 	default:

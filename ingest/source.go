@@ -15,7 +15,13 @@ type source struct {
 	name  journal.LaneName
 	lane  *journal.Lane
 	marks marks
-	taken atomic.Pointer[journal.Position] // all before it is confirmed; nil until the mark was read
+	taken atomic.Pointer[taken] // nil until the mark was read
+}
+
+// taken is how far a lane was confirmed.
+type taken struct {
+	next       journal.Position
+	receivedNS int64 // of the last confirmed entry, 0 when not known
 }
 
 // marks keep how far a lane was taken, over restarts.
@@ -31,7 +37,7 @@ func (s *source) begin(ctx context.Context) (journal.Position, error) {
 	if err != nil {
 		return pos, fmt.Errorf("read mark of lane %s: %w", s.name, err)
 	}
-	s.taken.Store(&pos)
+	s.taken.Store(&taken{next: pos})
 	return pos, nil
 }
 
@@ -40,18 +46,21 @@ func (s *source) confirm(ctx context.Context, b *batch) error {
 	if err := s.marks.set(ctx, b.next, len(b.points) > 0); err != nil {
 		return fmt.Errorf("set mark of lane %s: %w", s.name, err)
 	}
-	next := b.next
-	s.taken.Store(&next)
+	s.taken.Store(&taken{b.next, b.receivedNS})
 	return nil
 }
 
-// lag is how many messages are not confirmed.
-func (s *source) lag() uint64 {
-	var pos journal.Position
+// lag is how many messages are not confirmed, and how long ago the last confirmed one was received while there are any.
+func (s *source) lag(now time.Time) (messages uint64, behind time.Duration) {
+	var t taken
 	if p := s.taken.Load(); p != nil {
-		pos = *p
+		t = *p
 	}
-	return s.lane.Depth(pos)
+	messages = s.lane.Depth(t.next)
+	if messages > 0 && t.receivedNS > 0 {
+		behind = max(0, now.Sub(time.Unix(0, t.receivedNS)))
+	}
+	return messages, behind
 }
 
 // cursorName is the reader of the telemetry lane that holds back its purge.

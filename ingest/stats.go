@@ -7,15 +7,16 @@ import (
 
 // Stats for /metrics and readiness chips. Counters count from the start of the process; a repeat after a crash counts again.
 type Stats struct {
-	Written       uint64 // points the server has confirmed
-	Undecodable   uint64 // messages with a part that could not be decoded
-	Refused       uint64 // points, or single fields of points, that the server refused
-	DroppedFields uint64 // numbers left out of points: name, value or too many
-	Retries       uint64 // requests repeated
-	Gaps          uint64 // breaks of the lane that were passed over
-	LagMessages   uint64 // in the lanes, not yet confirmed
-	LastError     string // why the last request was not accepted; "" when it was
-	Up            bool   // the database answered the last request
+	Written       uint64        // points the server has confirmed
+	Undecodable   uint64        // messages with a part that could not be decoded
+	Refused       uint64        // points, or single fields of points, that the server refused
+	DroppedFields uint64        // numbers left out of points: name, value or too many
+	Retries       uint64        // requests repeated
+	Gaps          uint64        // breaks of the lane that were passed over
+	LagMessages   uint64        // in the lanes, not yet confirmed
+	Lag           time.Duration // since the last confirmed one was received; an idle lane has one a second
+	LastError     string        // why the last request was not accepted; "" when it was
+	Up            bool          // the database answered the last request
 }
 
 // Stats now.
@@ -24,8 +25,11 @@ func (i *Ingest) Stats() Stats {
 	if i.db == nil {
 		return s
 	}
+	now := time.Now()
 	for _, source := range i.sources {
-		s.LagMessages += source.lag()
+		messages, behind := source.lag(now)
+		s.LagMessages += messages
+		s.Lag = max(s.Lag, behind)
 	}
 	return s
 }

@@ -20,29 +20,37 @@ import (
 
 // benchCmd measures a hub of its own, in a process of its own, on a throw-away data folder.
 type benchCmd struct {
-	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,pipeline,presses,idle" sep:","`
+	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,lone,pipeline,presses,idle,history" sep:","`
 	Data      string        `help:"Folder for the throw-away data; its disk is what is measured. Empty is the temporary folder." placeholder:"DIR"`
 	Mosquitto string        `help:"Program to compare with." default:"mosquitto"`
 	Rounds    int           `help:"Rounds of the comparison; the medians count." default:"3"`
 	Duration  time.Duration `help:"Length of one throughput run." default:"8s"`
 	Window    int           `help:"Messages the lone pipelining client keeps in flight." default:"250"`
 	Clients   int           `help:"Idle connections." default:"15000"`
+	Rate      int           `help:"Messages a second of the pipeline's steady rate." default:"20000"`
+	Steady    time.Duration `help:"Length of the pipeline's steady rate." default:"30s"`
+	Houses    int           `help:"Safety houses whose year of readings, one every 30 s, is in the history; a million each." default:"3"`
+	Profile   string        `help:"Write a CPU profile of the hub in the last part that is measured." placeholder:"FILE"`
 	JSON      string        `help:"Also write the report as JSON." placeholder:"FILE" name:"json"`
 	HTML      string        `help:"Also write the report as a page." placeholder:"FILE" name:"html"`
 }
 
 // benchPart is one measurement: it gets the hub and adds its sections.
 type benchPart struct {
-	name string
-	run  func(context.Context, *benchHub, load.Progress) ([]report.Section, error)
+	name     string
+	run      func(context.Context, *benchHub, load.Progress) ([]report.Section, error)
+	database bool           // the hub has an InfluxDB
+	devices  []load.Account // registered beside those that put load on
 }
 
 func (c *benchCmd) parts() []benchPart {
 	all := []benchPart{
-		{"throughput", c.throughput},
-		{"pipeline", c.pipeline},
-		{"presses", c.presses},
-		{"idle", c.idle},
+		{name: "throughput", run: c.throughput},
+		{name: "lone", run: c.lone},
+		{name: "pipeline", run: c.pipeline, database: true},
+		{name: "presses", run: c.presses},
+		{name: "idle", run: c.idle},
+		{name: "history", run: c.history, database: true, devices: historyAccounts()},
 	}
 	if len(c.Only) == 0 {
 		return all
@@ -64,7 +72,9 @@ func (c *benchCmd) Run(ctx context.Context, std streams) error {
 
 // measure gives each part a fresh hub, so that no part pays for another's data.
 func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writer) (sections []report.Section, err error) {
-	hub, err := startBenchHub(ctx, c.Data)
+	hub, err := startBenchHub(ctx, benchHubConfig{
+		folder: c.Data, database: part.database, profile: c.Profile, devices: part.devices,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +94,8 @@ func (c *benchCmd) throughput(ctx context.Context, hub *benchHub, progress load.
 	return c.compare(ctx, hub, load.DefaultThroughput(), progress)
 }
 
-func (c *benchCmd) pipeline(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+// lone is one client that pipelines.
+func (c *benchCmd) lone(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
 	return c.compare(ctx, hub, load.DefaultThroughput().Pipelined(c.Window), progress)
 }
 

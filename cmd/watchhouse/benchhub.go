@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"watchhouse/ingest/influxdb"
 	"watchhouse/registry"
 	"watchhouse/simulators/load"
 	"watchhouse/simulators/report"
@@ -35,18 +36,32 @@ const (
 // benchHub is a hub in a child process over a temporary data folder.
 type benchHub struct {
 	HTTP, MQTT string
+	cfg        benchHubConfig
 	folder     string
 	password   string
+	token      string // of a viewer
 	accounts   []load.Account
 	cmd        *exec.Cmd
+	database   *influxdb.Server // nil when not asked for
 }
 
-func startBenchHub(ctx context.Context, parent string) (h *benchHub, err error) {
-	h = &benchHub{password: rand.Text()}
-	if h.folder, err = os.MkdirTemp(parent, "watchhouse-bench-"); err != nil {
+// benchHubConfig says what a part needs.
+type benchHubConfig struct {
+	folder   string // parent of the throw-away folder
+	database bool
+	profile  string         // file for the hub's CPU profile, "" = none
+	devices  []load.Account // registered beside the accounts that put load on
+}
+
+func startBenchHub(ctx context.Context, cfg benchHubConfig) (h *benchHub, err error) {
+	h = &benchHub{cfg: cfg, password: rand.Text()}
+	if h.folder, err = os.MkdirTemp(cfg.folder, "watchhouse-bench-"); err != nil {
 		return nil, err
 	}
-	if err = h.register(ctx); err == nil {
+	if err = h.register(ctx); err == nil && cfg.database {
+		err = h.startDatabase(ctx)
+	}
+	if err == nil {
 		err = h.start(ctx)
 	}
 	if err != nil {
@@ -63,13 +78,29 @@ func (h *benchHub) register(ctx context.Context) error {
 		load.NewAccounts("button", benchButtons, telemetry.EmergencyButton),
 		load.NewAccounts("house", benchHouses, telemetry.SafetyHouse))
 	var csv bytes.Buffer
-	if err := load.WriteAccounts(&csv, h.accounts); err != nil {
+	if err := load.WriteAccounts(&csv, slices.Concat(h.accounts, h.cfg.devices)); err != nil {
 		return err
 	}
 	return dataFlags{Data: h.data()}.withRegistry(ctx, func(r *registry.Registry) error {
-		_, err := r.ImportCSV(ctx, actor, &csv)
+		if _, err := r.ImportCSV(ctx, actor, &csv); err != nil {
+			return err
+		}
+		if err := r.PutUser(ctx, actor, registry.User{Name: "bench", Role: registry.Viewer}, ""); err != nil {
+			return err
+		}
+		var err error
+		h.token, err = r.NewToken(ctx, actor, "bench", "bench")
 		return err
 	})
+}
+
+func (h *benchHub) startDatabase(ctx context.Context) error {
+	program, err := influxdb.Find(ctx)
+	if err != nil {
+		return err
+	}
+	h.database, err = influxdb.StartConfig(ctx, influxdb.Config{Bin: program, Dir: filepath.Join(h.folder, "influxdb"), NoFlux: true})
+	return err
 }
 
 func (h *benchHub) start(ctx context.Context) error {
@@ -77,8 +108,15 @@ func (h *benchHub) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.cmd = exec.CommandContext(ctx, self, "serve", "--data", h.data(), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0")
+	args := []string{"serve", "--data", h.data(), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}
+	if h.cfg.profile != "" {
+		args = append(args, "--cpu-profile", h.cfg.profile)
+	}
+	h.cmd = exec.CommandContext(ctx, self, args...)
 	h.cmd.Env = append(os.Environ(), "WATCHHOUSE_ADMIN_PASSWORD="+h.password)
+	if h.database != nil {
+		h.cmd.Env = append(h.cmd.Env, "WATCHHOUSE_INFLUXDB_URL="+h.database.URL(), "WATCHHOUSE_INFLUXDB_BUCKET="+influxdb.Bucket)
+	}
 	h.cmd.Stderr = os.Stderr
 	stdout, err := h.cmd.StdoutPipe()
 	if err != nil {
@@ -109,11 +147,29 @@ func (h *benchHub) stop() error {
 		_ = h.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 		_ = h.cmd.Wait()
 	}
-	return os.RemoveAll(h.folder)
+	var err error
+	if h.database != nil {
+		err = h.database.Kill() // its data goes with the folder
+	}
+	return errors.Join(err, os.RemoveAll(h.folder))
 }
 
 // fsyncFacts reads how fast the hub's commits were during the run.
 func (h *benchHub) fsyncFacts(ctx context.Context) ([]report.Fact, error) {
+	metrics, err := h.metrics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var facts []report.Fact
+	for _, file := range []string{"life", "bulk"} {
+		took := time.Duration(metrics["watchhouse_journal_"+file+"_fsync_p99_seconds"] * float64(time.Second)).Round(10 * time.Microsecond)
+		facts = append(facts, report.Fact{Name: "commit p99 of " + file + ".db", Value: took.String()})
+	}
+	return facts, nil
+}
+
+// metrics reads the hub's metrics that have no labels.
+func (h *benchHub) metrics(ctx context.Context) (map[string]float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.HTTP+"/metrics", nil)
 	if err != nil {
 		return nil, err
@@ -123,15 +179,13 @@ func (h *benchHub) fsyncFacts(ctx context.Context) ([]report.Fact, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	var facts []report.Fact
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		for _, wanted := range []string{"life", "bulk"} {
-			if seconds, err := strconv.ParseFloat(value, 64); err == nil && name == "watchhouse_journal_"+wanted+"_fsync_p99_seconds" {
-				took := time.Duration(seconds * float64(time.Second)).Round(10 * time.Microsecond)
-				facts = append(facts, report.Fact{Name: "commit p99 of " + wanted + ".db", Value: took.String()})
-			}
+	out := map[string]float64{}
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		name, text, _ := strings.Cut(lines.Text(), " ")
+		if value, err := strconv.ParseFloat(text, 64); err == nil {
+			out[name] = value
 		}
 	}
-	return facts, nil
+	return out, lines.Err()
 }

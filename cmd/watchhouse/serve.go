@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -65,13 +66,24 @@ func override(target *string, flag string) {
 	}
 }
 
-type serveCmd struct{ serveFlags }
+type serveCmd struct {
+	serveFlags
+
+	CPUProfile string `help:"Write a CPU profile of the whole run." placeholder:"FILE" hidden:"" name:"cpu-profile"`
+}
 
 // Run serves until SIGTERM or until a part of the hub fails.
-func (c *serveCmd) Run(ctx context.Context, std streams) error {
+func (c *serveCmd) Run(ctx context.Context, std streams) (err error) {
 	cfg, err := c.load()
 	if err != nil {
 		return err
+	}
+	if c.CPUProfile != "" {
+		end, fault := profile(c.CPUProfile)
+		if fault != nil {
+			return fault
+		}
+		defer func() { err = errors.Join(err, end()) }()
 	}
 	h, err := hub.New(ctx, cfg, newLogger(std.err, cfg.Level()))
 	if err != nil {
@@ -81,6 +93,21 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 		return errors.Join(err, stop(ctx, h))
 	}
 	return serve(ctx, h, std.out)
+}
+
+// profile writes where the CPU time goes, until end.
+func profile(name string) (end func() error, err error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, badConfigError{err}
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 // serve starts h, says so in one line of JSON, waits for the end and stops it.

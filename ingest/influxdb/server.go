@@ -68,6 +68,16 @@ func startOnFreePort(ctx context.Context, cfg Config) (*Server, error) {
 // URL is the server's base address.
 func (s *Server) URL() string { return "http://" + s.addr }
 
+// PID is the child's process, 0 when it is stopped.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.child == nil {
+		return 0
+	}
+	return s.child.proc.Pid
+}
+
 // Running reports whether the child lives.
 func (s *Server) Running() bool {
 	s.mu.Lock()

@@ -35,7 +35,7 @@ func (c Idle) Run(ctx context.Context, t Target, progress Progress) (IdleResult,
 	if err := t.enough(c.Clients); err != nil {
 		return IdleResult{}, err
 	}
-	r := IdleResult{Clients: c.Clients, Before: processRSS(t.PID)}
+	r := IdleResult{Clients: c.Clients, Before: ProcessRSS(t.PID)}
 	d := &dialer{target: t, buffer: 16}
 	clients := make([]*client, c.Clients)
 	defer func() { closeAll(clients) }()
@@ -54,7 +54,7 @@ func (c Idle) Run(ctx context.Context, t Target, progress Progress) (IdleResult,
 		progress.report("holding "+t.Name, int(held/time.Second), int(c.Hold/time.Second))
 		sleep(ctx, min(time.Second, c.Hold-held))
 	}
-	r.After = processRSS(t.PID)
+	r.After = ProcessRSS(t.PID)
 	r.PerConnection = (r.After - r.Before) / int64(c.Clients)
 	r.Alive = countAlive(clients)
 	return r, ctx.Err()

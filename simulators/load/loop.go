@@ -21,9 +21,10 @@ type loop struct {
 	sent        []time.Duration // when the message with packet id i+1 was written, since the meter's start
 	out         []byte
 	outstanding int
-	batchOf     int  // acks to wait for at once
-	draining    bool // the last acks: wake for each
-	acked       int64
+	batchOf     int   // acks to wait for at once
+	draining    bool  // the last acks: wake for each
+	acked       int64 // in the measured time
+	total       int64
 	batch       int64
 	hist        *hdrhistogram.Histogram
 	err         error
@@ -100,6 +101,7 @@ func (l *loop) take(id uint16, now time.Duration) {
 	}
 	l.outstanding--
 	l.batch++
+	l.total++
 	if l.meter.measured(now) {
 		l.acked++
 		_ = l.hist.RecordValue(max(1, (now - l.sent[id-1]).Microseconds())) // beyond 100 s the read deadline has ended the loop

@@ -37,13 +37,13 @@ func (m *meter) watch(ctx context.Context, t Target, progress Progress) <-chan [
 	out := make(chan [2]time.Duration, 1)
 	go func() {
 		sleep(ctx, time.Until(m.start.Add(m.from)))
-		target, own := processCPU(t.PID), processCPU(os.Getpid())
+		target, own := ProcessCPU(t.PID), ProcessCPU(os.Getpid())
 		total := int(m.end / time.Second)
 		for m.now() < m.end && ctx.Err() == nil {
 			sleep(ctx, min(m.end-m.now(), time.Second))
 			progress.report("running "+t.Name, min(int(m.now()/time.Second), total), total)
 		}
-		out <- [2]time.Duration{processCPU(t.PID) - target, processCPU(os.Getpid()) - own}
+		out <- [2]time.Duration{ProcessCPU(t.PID) - target, ProcessCPU(os.Getpid()) - own}
 	}()
 	return out
 }
@@ -59,9 +59,10 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 func (m *meter) result(t Target, c Throughput, loops []*loop) ThroughputResult {
-	r := ThroughputResult{Target: t.Name, Config: c, Latency: newHistogram(2)}
+	r := ThroughputResult{Target: t.Name, Started: m.start, Config: c, Latency: newHistogram(2)}
 	for _, l := range loops {
 		r.Acked += l.acked
+		r.Total += l.total
 		r.Unacked += int64(l.outstanding)
 		r.Latency.Merge(l.hist)
 		if l.err != nil {

@@ -11,8 +11,8 @@ import (
 // clockTick is USER_HZ, 100 on every Linux port that Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// processCPU is the user and system time of a process so far, 0 when it cannot be read.
-func processCPU(pid int) time.Duration {
+// ProcessCPU is the user and system time of a process so far, 0 when it cannot be read.
+func ProcessCPU(pid int) time.Duration {
 	if pid == 0 {
 		return 0
 	}
@@ -30,8 +30,8 @@ func processCPU(pid int) time.Duration {
 	return time.Duration(user+system) * clockTick
 }
 
-// processRSS is the resident memory of a process in bytes, 0 when it cannot be read.
-func processRSS(pid int) int64 {
+// ProcessRSS is the resident memory of a process in bytes, 0 when it cannot be read.
+func ProcessRSS(pid int) int64 {
 	if pid == 0 {
 		return 0
 	}

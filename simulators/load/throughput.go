@@ -50,8 +50,10 @@ func (c Throughput) Validate() error {
 // ThroughputResult of one run.
 type ThroughputResult struct {
 	Target    string
+	Started   time.Time
 	Config    Throughput
 	Acked     int64 // in the measured time
+	Total     int64 // acknowledged in the whole run
 	PerSecond float64
 	Latency   *hdrhistogram.Histogram // µs, two significant digits
 	Series    []int64                 // acks in each second of the whole run

@@ -44,16 +44,16 @@ func TestClosedLoopAgainstMosquitto(t *testing.T) {
 // The numbers of a process are read from the system: CPU time grows with work, memory is there, and an unknown process has neither.
 func TestProcessNumbers(t *testing.T) {
 	self := os.Getpid()
-	before, deadline := processCPU(self), time.Now().Add(20*time.Second)
-	for sum := 0; processCPU(self) < before+20*time.Millisecond; sum++ {
+	before, deadline := ProcessCPU(self), time.Now().Add(20*time.Second)
+	for sum := 0; ProcessCPU(self) < before+20*time.Millisecond; sum++ {
 		if time.Now().After(deadline) {
-			t.Fatalf("20 s of work show as %v", processCPU(self)-before)
+			t.Fatalf("20 s of work show as %v", ProcessCPU(self)-before)
 		}
 	}
-	if rss := processRSS(self); rss < 1<<20 {
+	if rss := ProcessRSS(self); rss < 1<<20 {
 		t.Errorf("resident memory of %d bytes", rss)
 	}
-	if processCPU(0) != 0 || processRSS(0) != 0 {
+	if ProcessCPU(0) != 0 || ProcessRSS(0) != 0 {
 		t.Error("an unknown process has numbers")
 	}
 }

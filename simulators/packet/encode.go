@@ -11,6 +11,8 @@ const (
 	TypeConnack    Type = 2
 	TypePublish    Type = 3
 	TypePuback     Type = 4
+	TypeSubscribe  Type = 8
+	TypeSuback     Type = 9
 	TypePingreq    Type = 12
 	TypePingresp   Type = 13
 	TypeDisconnect Type = 14
@@ -81,6 +83,12 @@ func (p Publish) Append(b []byte) []byte {
 // AppendPuback encodes a PUBACK behind b.
 func AppendPuback(b []byte, id uint16) []byte {
 	return binary.BigEndian.AppendUint16(append(b, byte(TypePuback)<<4, 2), id)
+}
+
+// AppendSubscribe encodes a SUBSCRIBE to one filter behind b.
+func AppendSubscribe(b []byte, id uint16, filter string, qos byte) []byte {
+	b = appendHeader(b, byte(TypeSubscribe)<<4|2, 2+2+len(filter)+1)
+	return append(appendText(binary.BigEndian.AppendUint16(b, id), filter), qos)
 }
 
 // AppendPing encodes a PINGREQ behind b.

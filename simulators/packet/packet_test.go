@@ -29,11 +29,24 @@ func TestBytes(t *testing.T) {
 		{"publish QoS 0", Publish{Topic: "t", Payload: []byte("hi"), ID: 7}.Append(nil), []byte{0x30, 5, 0, 1, 't', 'h', 'i'}},
 		{"publish QoS 1 again", Publish{Topic: "t", ID: 258, QoS: 1, Dup: true, Retain: true}.Append(nil), []byte{0x3B, 5, 0, 1, 't', 1, 2}},
 		{"puback", AppendPuback(nil, 258), []byte{0x40, 2, 1, 2}},
+		{"subscribe", AppendSubscribe(nil, 258, "a/+", 1), []byte{0x82, 8, 1, 2, 0, 3, 'a', '/', '+', 1}},
 		{"ping", AppendPing(nil), []byte{0xC0, 0}},
 		{"disconnect", AppendDisconnect([]byte{9}), []byte{9, 0xE0, 0}},
 	} {
 		if !bytes.Equal(c.have, c.want) {
 			t.Errorf("%s: have % x, want % x", c.name, c.have, c.want)
+		}
+	}
+}
+
+func TestSuback(t *testing.T) {
+	id, code, err := Packet{Type: TypeSuback, Body: []byte{1, 2, 0x80}}.Suback()
+	if id != 258 || code != 0x80 || err != nil {
+		t.Errorf("have %d, %d, %v", id, code, err)
+	}
+	for _, bad := range []Packet{{Type: TypePuback, Body: []byte{1, 2, 0}}, {Type: TypeSuback, Body: []byte{1, 2}}} {
+		if _, _, err := bad.Suback(); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%+v: error %v, want ErrMalformed", bad, err)
 		}
 	}
 }

@@ -96,6 +96,14 @@ func (p Packet) Puback() (uint16, error) {
 	return binary.BigEndian.Uint16(p.Body), nil
 }
 
+// Suback gives the packet id and the return code of a SUBACK for one filter; codes above 2 are refusals.
+func (p Packet) Suback() (id uint16, code byte, err error) {
+	if p.Type != TypeSuback || len(p.Body) != 3 {
+		return 0, 0, fmt.Errorf("%w: want SUBACK of 3 bytes, have type %d of %d", ErrMalformed, p.Type, len(p.Body))
+	}
+	return binary.BigEndian.Uint16(p.Body), p.Body[2], nil
+}
+
 // Connack gives the return code of a CONNACK; 0 is accepted.
 func (p Packet) Connack() (byte, error) {
 	if p.Type != TypeConnack || len(p.Body) != 2 {
