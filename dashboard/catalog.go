@@ -45,6 +45,7 @@ func catalogOf(c *catalog.Catalog) Catalog {
 	for _, m := range c.Models() {
 		out.Models = append(out.Models, CatalogModel{
 			ID: m.ID, Title: m.Title, Kind: string(m.Kind), Power: string(m.Power), ReportIntervalS: int64(m.Interval.Seconds()),
+			Profile: m.Profile,
 		})
 	}
 	return out

@@ -38,6 +38,7 @@ type CatalogModel struct {
 	Kind            string        `json:"kind"`
 	Power           string        `json:"power" doc:"mains, battery or empty."`
 	ReportIntervalS int64         `json:"report_interval_s" doc:"0 = that of the kind."`
+	Profile         string        `json:"profile" doc:"How its messages are read; empty = they are those of wh/v1."`
 }
 
 // Registration is what the registry says of a device.

@@ -30,7 +30,7 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Run hub, InfluxDB and the simulated devices of the example subdistrict, with a scripted story."`
 	Simulate simulateCmd `cmd:"" help:"Simulate devices against a broker."`
 	Check    checkCmd    `cmd:"" help:"Validate the configuration and the rules, and measure the data disk."`
-	Registry registryCmd `cmd:"" help:"Devices of a stopped hub: add, import, export, list."`
+	Registry registryCmd `cmd:"" help:"Devices, places and contacts of a stopped hub, or of a running one with --url: add, import, export, list."`
 	User     userCmd     `cmd:"" help:"Users of a stopped hub: add, token."`
 	TLS      tlsCmd      `cmd:"" name:"tls" help:"Certificates of your own: an authority, the hub's, the devices'."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal, beside a running hub or without one."`
@@ -112,7 +112,7 @@ func conclude(std streams, err error) int {
 func advise(err error) string {
 	switch {
 	case errors.Is(err, journal.ErrInUse):
-		return "A hub is running on this folder: stop it first, or name another --data. journal, registry list and registry export read beside it."
+		return "A hub is running on this folder: stop it first, or name another --data; registry commands take --url of the running hub instead."
 	case errors.Is(err, journal.ErrNewer):
 		return "A newer watchhouse wrote this folder: run that version. Nothing was changed."
 	case errors.Is(err, journal.ErrDamaged):

@@ -8,13 +8,11 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
-
-// actor stands in change sets made by these commands.
-const actor = "command line"
 
 type registryCmd struct {
 	Add      registryAddCmd      `cmd:"" help:"Add or replace one device."`
@@ -23,106 +21,131 @@ type registryCmd struct {
 	Places   registryPlacesCmd   `cmd:"" help:"Import places with their opening hours from CSV: all or nothing."`
 	Contacts registryContactsCmd `cmd:"" help:"Import who gets orders and calls from CSV: all or nothing."`
 	Bridge   registryBridgeCmd   `cmd:"" help:"Add or replace the account of a bridge such as a ChirpStack server or zigbee2mqtt."`
-	Export   registryExportCmd   `cmd:"" help:"Export devices as CSV, without secrets."`
+	Export   registryExportCmd   `cmd:"" help:"Export devices, places or contacts as CSV, without secrets and personal data."`
 	List     registryListCmd     `cmd:"" help:"List devices, one JSON object a line."`
 }
 
 type registryAddCmd struct {
-	dataFlags
-	ID     string `required:"" help:"Device id."`
-	Kind   string `required:"" help:"Kind of the device, e.g. emergency_button."`
-	Secret string `help:"Secret of the device; generated and printed once when absent."`
-	Name   string `help:"Name of the place, never of a person."`
-	Area   string `help:"Id of the residential committee."`
+	registryFlags
+	ID       string   `required:"" help:"Device id."`
+	Kind     string   `help:"Kind of the device, e.g. emergency_button; that of the model when absent."`
+	Secret   string   `help:"Secret of the device; generated and printed once when absent."`
+	Name     string   `help:"Name of the place, never of a person."`
+	Area     string   `help:"Id of the residential committee."`
+	Lat      *float64 `help:"Latitude, WGS-84."`
+	Lon      *float64 `help:"Longitude, WGS-84."`
+	Gateway  string   `help:"Id of the gateway that it is behind."`
+	Power    string   `help:"mains or battery; that of the model when absent."`
+	Interval int64    `name:"report-interval-s" help:"Seconds within which a message is expected; that of the model or the kind when absent."`
+	Model    string   `help:"Id of a model of the catalog."`
+	Address  string   `help:"How a bridge names it (DevEUI, friendly name)."`
+	Settings string   `help:"How it is mounted, for its model: empty_mm=1200;full_mm=200."`
+	Place    string   `help:"Id of the place where it stands."`
+}
+
+func (c *registryAddCmd) device() registry.Device {
+	return registry.Device{
+		ID: c.ID, Kind: telemetry.Kind(c.Kind), Name: c.Name, Area: c.Area, Lat: c.Lat, Lon: c.Lon, Gateway: c.Gateway,
+		Power: telemetry.Power(c.Power), ReportInterval: time.Duration(c.Interval) * time.Second, Model: c.Model, Address: c.Address,
+		Settings: c.Settings, Place: c.Place,
+	}
 }
 
 func (c *registryAddCmd) Run(ctx context.Context, std streams) error {
-	device := registry.Device{ID: c.ID, Kind: telemetry.Kind(c.Kind), Name: c.Name, Area: c.Area}
 	secret := c.Secret
 	if secret == "" {
-		secret = "generate"
+		secret = registry.GenerateSecret
 	}
-	return c.withRegistry(ctx, func(r *registry.Registry) error {
-		_, replaced := r.View().Device(c.ID)
-		generated, err := r.PutDevices(ctx, actor, []registry.Device{device}, map[string]string{c.ID: secret})
-		if err != nil {
-			return badConfigError{err}
-		}
-		what := "added"
-		if replaced {
-			what = "replaced"
-		}
-		fmt.Fprintf(std.err, "%s %s\n", what, c.ID)
-		warnUnknown(std.err, r.View(), []registry.Device{device})
-		return printSecrets(std, generated)
-	})
+	store, err := c.store(std)
+	if err != nil {
+		return err
+	}
+	replaced, generated, err := store.add(ctx, c.device(), secret)
+	if err != nil {
+		return err
+	}
+	what := "added"
+	if replaced {
+		what = "replaced"
+	}
+	fmt.Fprintf(std.err, "%s %s\n", what, c.ID)
+	return printSecrets(std, generated)
 }
 
 type registryImportCmd struct {
-	dataFlags
+	registryFlags
 	File string `arg:"" help:"CSV file with the header id,kind and optionally more; - is standard input."`
 }
 
 func (c *registryImportCmd) Run(ctx context.Context, std streams) error {
-	return withInput(c.File, std.in, func(in io.Reader) error {
-		return c.withRegistry(ctx, func(r *registry.Registry) error {
-			report, err := r.ImportCSV(ctx, actor, in)
-			if err != nil {
-				return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", c.File, err)}
-			}
-			fmt.Fprintf(std.err, "added %d, changed %d devices\n", report.Added, report.Changed)
-			warnUnknown(std.err, r.View(), r.View().Devices())
-			return printSecrets(std, report.Generated)
-		})
-	})
+	return c.importFile(ctx, std, c.File, "devices")
 }
 
 type registryAreasCmd struct {
-	dataFlags
+	registryFlags
 	File string `arg:"" help:"GeoJSON FeatureCollection with id and name of each committee; - is standard input."`
 }
 
 func (c *registryAreasCmd) Run(ctx context.Context, std streams) error {
-	return c.importFile(ctx, std, c.File, "areas", (*registry.Registry).ImportAreas)
+	return c.importFile(ctx, std, c.File, "areas")
 }
 
-type registryExportCmd struct{ dataFlags }
+type registryPlacesCmd struct {
+	registryFlags
+	File string `arg:"" help:"CSV file with id,name and optionally area,lat,lon,crs,hours; - is standard input."`
+}
+
+func (c *registryPlacesCmd) Run(ctx context.Context, std streams) error {
+	return c.importFile(ctx, std, c.File, "places")
+}
+
+type registryContactsCmd struct {
+	registryFlags
+	File string `arg:"" help:"CSV file with id,duty,name and optionally areas,phone,webhook; - is standard input."`
+}
+
+func (c *registryContactsCmd) Run(ctx context.Context, std streams) error {
+	return c.importFile(ctx, std, c.File, "contacts")
+}
+
+type registryExportCmd struct {
+	registryFlags
+	What string `arg:"" optional:"" enum:"devices,places,contacts" default:"devices" help:"devices, places or contacts."`
+}
 
 func (c *registryExportCmd) Run(ctx context.Context, std streams) error {
-	return c.view(ctx, func(v *registry.View) error { return v.ExportCSV(std.out) })
+	store, err := c.store(std)
+	if err != nil {
+		return err
+	}
+	return store.save(ctx, c.What, std.out)
 }
 
-type registryListCmd struct{ dataFlags }
+type registryListCmd struct{ registryFlags }
 
 func (c *registryListCmd) Run(ctx context.Context, std streams) error {
-	return c.view(ctx, func(v *registry.View) error {
-		lines := json.NewEncoder(std.out)
-		for _, device := range v.Devices() {
-			if err := lines.Encode(device); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	store, err := c.store(std)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(std.out)
+	return store.list(ctx, func(d registry.Device) error { return lines.Encode(d) })
 }
 
-// warnUnknown names areas and gateways that devices refer to and nobody has registered: a later import may bring them, or it is a slip.
-func warnUnknown(w io.Writer, v *registry.View, devices []registry.Device) {
-	areas, unknown := map[string]bool{}, map[string]int{}
-	for _, area := range v.Areas() {
-		areas[area.ID] = true
+// importFile gives a file to one of the registry's imports.
+func (f registryFlags) importFile(ctx context.Context, std streams, name, what string) error {
+	store, err := f.store(std)
+	if err != nil {
+		return err
 	}
-	for _, device := range devices {
-		if device.Area != "" && !areas[device.Area] {
-			unknown["area "+device.Area]++
+	return withInput(name, std.in, func(in io.Reader) error {
+		report, err := store.load(ctx, what, in)
+		if err != nil {
+			return nothingImported(name, err)
 		}
-		if _, ok := v.Device(device.Gateway); device.Gateway != "" && !ok {
-			unknown["gateway "+device.Gateway]++
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		fmt.Fprintf(w, "warning: %s of %d devices is not registered\n", name, unknown[name])
-	}
+		fmt.Fprintf(std.err, "added %d, changed %d %s\n", report.Added, report.Changed, what)
+		return printSecrets(std, report.Generated)
+	})
 }
 
 // printSecrets prints id,secret lines: the only time they can be read.
