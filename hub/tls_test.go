@@ -36,9 +36,11 @@ func startSecure(t *testing.T) *secureHub {
 	t.Helper()
 	s := &secureHub{t: t, dir: t.TempDir()}
 	s.must(certs.Init(s.dir, []string{"127.0.0.1"}, false))
+	s.must(os.WriteFile(s.path("revoked"), nil, 0o600))
 	s.Hub = testkit.StartHub(t, func(c *config.Config) {
 		c.MQTT.TLS = "127.0.0.1:0"
 		c.TLS.CertFile, c.TLS.KeyFile, c.TLS.ClientCAFile = s.path(certs.ServerCert), s.path(certs.ServerKey), s.path(certs.AuthorityCert)
+		c.TLS.RevokedFile = s.path("revoked")
 	})
 	text, err := os.ReadFile(s.path(certs.AuthorityCert))
 	s.must(err)
@@ -235,16 +237,44 @@ func TestTheStreamOverWSS(t *testing.T) {
 	}
 }
 
+// withCertificate is what a device of this id needs to sign in with a certificate, and the fingerprint of that.
+func (s *secureHub) withCertificate(id string) (own *tls.Config, fingerprint string) {
+	s.t.Helper()
+	fingerprint, err := certs.Device(s.dir, id, 30, false)
+	s.must(err)
+	pair, err := tls.LoadX509KeyPair(s.path("device-"+id+".crt"), s.path("device-"+id+".key"))
+	s.must(err)
+	own = s.trust.Clone()
+	own.Certificates = []tls.Certificate{pair}
+	return own, fingerprint
+}
+
+func TestARevokedCertificateEndsItsConnectionOnly(t *testing.T) {
+	s := startSecure(t)
+	s.AddDevices(telemetry.EmergencyButton, "btn-1", "btn-2")
+	var lost, kept atomic.Int64
+	first, fingerprint := s.withCertificate("btn-1")
+	second, _ := s.withCertificate("btn-2")
+	s.device("ssl://"+s.MQTTTLSAddr(), "btn-1", first, &lost)
+	s.device("ssl://"+s.MQTTTLSAddr(), "btn-2", second, &kept)
+	s.must(os.WriteFile(s.path("revoked"), []byte(fingerprint), 0o600))
+	s.ReloadCertificates()
+	testkit.Eventually(t, 10*time.Second, func() string {
+		if lost.Load() == 1 {
+			return ""
+		}
+		return "the connection of the revoked certificate is open"
+	})
+	if kept.Load() != 0 {
+		t.Error("another's connection was lost")
+	}
+}
+
 // A device signs in with its certificate over TLS; on the page's address it needs its secret.
 func TestDevicesOverTLS(t *testing.T) {
 	s := startSecure(t)
 	s.AddDevices(telemetry.EmergencyButton, "btn-1", "btn-2")
-	_, err := certs.Device(s.dir, "btn-1", 30, false)
-	s.must(err)
-	pair, err := tls.LoadX509KeyPair(s.path("device-btn-1.crt"), s.path("device-btn-1.key"))
-	s.must(err)
-	own := s.trust.Clone()
-	own.Certificates = []tls.Certificate{pair}
+	own, _ := s.withCertificate("btn-1")
 	var lost atomic.Int64
 	for _, c := range []mqtt.Client{
 		s.device("ssl://"+s.MQTTTLSAddr(), "btn-1", own, &lost),
