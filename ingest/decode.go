@@ -14,6 +14,8 @@ type decoder struct {
 	letters letters
 	stats   *meter
 	fields  *fieldLimit
+
+	strangers strangers
 }
 
 // decode adds the points of an entry. What cannot be decoded becomes a dead letter, the rest of the message is used.
@@ -24,6 +26,8 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	from, readings, err := d.read(e, view)
 	if err != nil {
 		d.stats.count(func(s *Stats) { s.Undecodable++ })
+	}
+	if err != nil && (!errors.Is(err, registry.ErrStranger) || d.strangers.tell(from.Topic.Device, e.ReceivedNS)) {
 		d.letters.add(d.letter(e, StageDecode, err.Error()))
 	}
 	p := point{device: from.Topic.Device, area: tagValue(from.Device.Area), kind: tagValue(string(from.Device.Kind)), from: e}
@@ -55,6 +59,9 @@ func (d *decoder) read(e *journal.Entry, view directory) (registry.Origin, []tel
 			return o, nil, nil
 		}
 		return o, nil, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
+	}
+	if o.Foreign() && e.Retain && e.Device != o.Topic.Device { // what a bridge has retained is old, nobody knows how old
+		return o, nil, nil
 	}
 	content, err := o.Read(e.Payload)
 	if d.lane == journal.EventLane && content.Unread != nil { // the alert engine makes the letter of a call that cannot be read

@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"watchhouse/journal"
 	"watchhouse/registry"
+	"watchhouse/registry/registrytest"
 )
 
 // bridge is a rig with a real registry and a bridge's messages.
@@ -121,5 +123,49 @@ func TestWhatABridgeSentBeforeItsDeviceWasRegisteredIsStoredByARedrive(t *testin
 	got := s.influxQL("SELECT fill_wet_pct FROM telemetry WHERE device = 'bin'")
 	if len(got.Values) != 1 || fmt.Sprint(got.Values[0][1]) != "50" {
 		t.Errorf("in the database %v", got)
+	}
+}
+
+// TestStrangersAreToldOfNowAndThen: a bridge's other devices must not crowd the dead letters out, and what it has retained is no
+// measurement of now.
+func TestStrangersAreToldOfNowAndThen(t *testing.T) {
+	reg := registrytest.Open(t)
+	if _, err := reg.PutDevices(t.Context(), "test", []registry.Device{bin}, nil); err != nil {
+		t.Fatal(err)
+	}
+	var letters letterList
+	d := decoder{lane: journal.TelemetryLane, letters: &letters, stats: &meter{}, fields: newFieldLimit()}
+	read := func(topic string, at time.Duration, retained bool) []point {
+		m := message("z2m", t0+int64(at), `{"battery":50,"object":{"battery":50}}`)
+		m.Topic, m.Retain = topic, retained
+		return d.decode(nil, &journal.Entry{Message: m}, reg.View())
+	}
+	for n, tc := range []struct {
+		topic string
+		at    time.Duration
+		told  int
+	}{
+		{"zigbee2mqtt/lamp", 0, 1},
+		{"zigbee2mqtt/lamp", time.Second, 1},
+		{"zigbee2mqtt/fan", time.Second, 2},
+		{"zigbee2mqtt/lamp", strangerEvery, 3},
+		{"zigbee2mqtt/bridge/info", strangerEvery, 3},
+	} {
+		if points := read(tc.topic, tc.at, false); len(points) > 0 || len(letters) != tc.told {
+			t.Errorf("message %d: %d points, %d letters, want %d", n, len(points), len(letters), tc.told)
+		}
+	}
+	up := "application/a/device/" + eui + "/event/up"
+	if old, now := read(up, 0, true), read(up, 0, false); len(old) != 0 || len(now) != 1 || len(letters) != 3 {
+		t.Errorf("retained %d points, live %d, %d letters", len(old), len(now), len(letters))
+	}
+}
+
+func TestStrangersAreBounded(t *testing.T) {
+	var s strangers
+	for n := range 3 * maxStrangers {
+		if !s.tell(fmt.Sprint(n), t0) || len(s) > maxStrangers {
+			t.Fatalf("address %d of %d remembered", n, len(s))
+		}
 	}
 }

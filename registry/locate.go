@@ -156,8 +156,8 @@ func speakerOf(c *catalog.Catalog, d Device) (s *speaker, key addressKey, ok boo
 	return &speaker{device: d, profile: p.ID, model: m.Mapping(), mount: mount}, addressKey{p.ID, address}, true
 }
 
-// errStranger is what a message of an unknown address is good for, unless it calls for help.
-var errStranger = &telemetry.FieldError{Field: "topic.address", Want: "the address of a registered device", Got: "another"}
+// ErrStranger is what Read gives of a message of an address that nobody has registered, unless it calls for help.
+var ErrStranger error = &telemetry.FieldError{Field: "topic.address", Want: "the address of a registered device", Got: "another"}
 
 // Read gives what a message on the topic says. Of an unregistered device of a profile it is a call for help or nothing. With an
 // error, which holds *telemetry.FieldError, it gives what could be read.
@@ -171,7 +171,7 @@ func (o *Origin) Read(payload []byte) (profile.Content, error) {
 	if c, ok := o.reader.Envelope.Cry(payload, o.others); ok {
 		return c, nil
 	}
-	return profile.Content{}, errStranger
+	return profile.Content{}, ErrStranger
 }
 
 // readOwn reads a payload of wh/v1.
