@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -136,5 +137,28 @@ func TestFaultsOfProfilesNameThePlace(t *testing.T) {
 				t.Errorf("got %v, want a fault with %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// The example of the documentation is a file that the program takes.
+func TestTheDocumentedProfileIsSound(t *testing.T) {
+	text, err := os.ReadFile("../../docs/wire.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\nversion: 1\nprofiles:")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("docs/wire.md has no example")
+	}
+	c, err := Parse(Source{"wire.md", []byte("version: 1\nprofiles:" + example)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, e, _, _ := c.Envelope("acme/k-1/up")
+	m, _ := c.Model("acme-button")
+	got, err := profile.Reader{Envelope: e, Model: m.Mapping()}.Read([]byte(`{"t":1795755600,"session":7,"data":{"key":{"state":"Down"},"cover":"open","volts":301}}`))
+	if err != nil || got.Identity != "7/0" || len(got.Events) != 1 || len(got.Levels) != 1 || len(got.Readings) != 1 {
+		t.Errorf("a message of the example says %+v, %v", got, err)
 	}
 }
