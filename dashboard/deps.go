@@ -36,6 +36,7 @@ type Alerts interface {
 	Oldest() uint64
 	Subscribe(after uint64) (stream.Subscription, error)
 	Timeline(ctx context.Context, incident string) ([]alerts.Transition, error)
+	Points() []alerts.FillPoint
 }
 
 // History reads the time series; *ingest.Ingest is one.

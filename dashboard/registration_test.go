@@ -23,6 +23,11 @@ var registryCases = []struct {
 	{"GET", "/catalog", nil, 200, `{"name":"battery_pct","unit":"%","zh":"`},
 	{"GET", "/areas/map", nil, 200, `{"type":"FeatureCollection","features":[{"type":"Feature","id":"c-2","properties":{"id":"c-2","name":"罗山八村","name_en":""},"geometry":{"type":"Polygon"`},
 
+	{
+		"GET", "/points", nil, 200,
+		`{"items":[{"device":"s1","streams":[{"stream":"wet","fill_pct":81.5,"at":1763888888000,"rate_pct_h":4,"full_at":0,"emptied_at":1763880000000}]}],"next":""}`,
+	},
+
 	{"POST", "/devices", map[string]any{"id": "gw-1", "kind": "gateway"}, 201, `"device":{"id":"gw-1","kind":"gateway",`},
 	{"POST", "/devices", map[string]any{"id": "gw-1", "kind": "gateway"}, 409, `"code":"exists"`},
 	{"POST", "/devices", map[string]any{"kind": "gateway"}, 422, `"location":"body"`},

@@ -137,6 +137,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.registrationRoutes(api)
 	s.fileRoutes(api)
 	s.placeRoutes(api)
+	s.pointRoutes(api)
 	s.contactRoutes(api)
 	s.peopleRoutes(api)
 	s.journalRoutes(api)

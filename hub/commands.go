@@ -42,6 +42,9 @@ func (h *Hub) deliverCommands(ctx context.Context) error {
 func (h *Hub) deliver(pending []alerts.OutboxEntry, tried map[string]time.Time) {
 	now, live := time.Now(), map[string]bool{}
 	for _, entry := range pending {
+		if entry.Type == alerts.OutboxOrder {
+			continue // the courier's
+		}
 		live[entry.ID] = true
 		if now.Sub(tried[entry.ID]) < redeliverEvery || now.UnixMilli() > entry.Expires {
 			continue

@@ -138,6 +138,7 @@ func (h *Hub) Start() error {
 	}
 	h.serving.Store(true)
 	h.life.goWorker("commands", 5*time.Second, h.deliverCommands)
+	h.life.goWorker("orders", 5*time.Second, h.deliverOrders)
 	if h.certs != nil {
 		h.life.goWorker("certificates", 5*time.Second, h.watchCertificates)
 	}

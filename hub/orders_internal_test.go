@@ -1,0 +1,232 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"watchhouse/alerts"
+	"watchhouse/journal"
+	"watchhouse/registry"
+	"watchhouse/telemetry"
+)
+
+// office is a contact's address, and the outbox that a courier empties.
+type office struct {
+	mu      sync.Mutex
+	answers []int // statuses in order, the last one for ever; 0 = the connection is cut
+	bodies  []string
+	keys    []string
+	pending []alerts.OutboxEntry
+	settled map[string]string
+	changed chan struct{}
+	logged  strings.Builder
+}
+
+func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	o.mu.Lock()
+	o.bodies, o.keys = append(o.bodies, string(body)), append(o.keys, r.Header.Get("Idempotency-Key"))
+	status := o.answers[min(len(o.bodies), len(o.answers))-1]
+	o.mu.Unlock()
+	if status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	if status == http.StatusFound {
+		w.Header().Set("Location", "/elsewhere")
+	}
+	w.WriteHeader(status)
+}
+
+func (o *office) outbox() ([]alerts.OutboxEntry, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.pending), o.changed
+}
+
+func (o *office) settle(_ context.Context, id, result string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.settled[id] = result
+	o.pending = slices.DeleteFunc(o.pending, func(e alerts.OutboxEntry) bool { return e.ID == id })
+	close(o.changed)
+	o.changed = make(chan struct{})
+	return nil
+}
+
+func (o *office) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.logged.Write(p)
+}
+
+func (o *office) result(id string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.settled[id]
+}
+
+// streets is a registry with a sorting point at a place and a contact whose address holds a secret.
+func streets(t *testing.T, address string) *registry.Registry {
+	t.Helper()
+	cfg := journal.DefaultConfig()
+	cfg.Dir, cfg.ReserveBytes = t.TempDir(), 1<<20
+	j, err := journal.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close(context.Background()) })
+	r, err := registry.Open(t.Context(), registry.Config{KeyFile: t.TempDir() + "/key"}, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		r.PutAreas(t.Context(), "test", []registry.Area{{ID: "c-1", Name: "临沂一村"}}),
+		r.PutPlaces(t.Context(), "test", []registry.Place{{ID: "p-1", Name: "12号楼旁"}}),
+		r.PutContacts(t.Context(), "test", []registry.Contact{{ID: "k-1", Duty: "sanitation", Webhook: address}}, map[string]registry.Reach{"k-1": {Name: "王建国"}}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.PutDevices(t.Context(), "test", []registry.Device{{ID: "s-1", Kind: telemetry.SortingPoint, Area: "c-1", Place: "p-1"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func orderEntry() alerts.OutboxEntry {
+	return alerts.OutboxEntry{
+		ID: "O1", Type: alerts.OutboxOrder, Device: "s-1", Incident: "I1", Contact: "k-1", At: 5, Expires: time.Now().Add(time.Hour).UnixMilli(),
+		Args: map[string]string{"title_zh": "将满", "title_en": "Nearly full", "todo_zh": "换桶。", "todo_en": "Swap the bin."},
+	}
+}
+
+// startCourier runs a courier on an office until the test ends.
+func startCourier(t *testing.T, o *office, address string) {
+	t.Helper()
+	r := streets(t, address)
+	transport := &http.Transport{}
+	c := &courier{
+		outbox: o.outbox, settle: o.settle, view: r.View, backoff: 100 * time.Microsecond, log: slog.New(slog.NewTextHandler(o, nil)),
+		client: &http.Client{Transport: transport, Timeout: 5 * time.Second},
+		shown: func() *alerts.View {
+			return &alerts.View{Incidents: []*alerts.Incident{{ID: "I1", RaisedAt: 1763888888000, Area: "c-1", Component: "wet", Person: "person-7"}}}
+		},
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		transport.CloseIdleConnections()
+	})
+}
+
+func (o *office) wait(t *testing.T, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); o.result("O1") == "" && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if got := o.result("O1"); got != want {
+		t.Errorf("settled %q, want %q; log %s", got, want, o.logged.String())
+	}
+}
+
+// TestOrdersAreDelivered: what a contact's address answers decides what becomes of an order.
+func TestOrdersAreDelivered(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answers []int
+		want    string
+		posts   int
+	}{
+		{"taken at once", []int{200}, orderDelivered, 1},
+		{"taken after trouble", []int{503, 0, 429, 500, 204}, orderDelivered, 5},
+		{"refused", []int{404}, orderRefused, 1},
+		{"moved: nobody registered the other place", []int{302}, orderRefused, 1},
+		{"never taken", []int{500}, orderFailed, orderAttempts},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := &office{answers: c.answers, pending: []alerts.OutboxEntry{orderEntry()}, settled: map[string]string{}, changed: make(chan struct{})}
+			server := httptest.NewServer(o)
+			t.Cleanup(server.Close)
+			startCourier(t, o, server.URL+"/hook/a-secret-token")
+			o.wait(t, c.want)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			if len(o.bodies) != c.posts || o.keys[0] != "O1" {
+				t.Errorf("posted %d times with %q, want %d", len(o.bodies), o.keys, c.posts)
+			}
+			if text := o.logged.String(); strings.Contains(text, "token") || strings.Contains(text, "换桶") {
+				t.Errorf("the log holds the address or the body: %s", text)
+			}
+		})
+	}
+}
+
+// TestWhatAnOrderSays: where and what, in both languages, and nothing about persons.
+func TestWhatAnOrderSays(t *testing.T) {
+	o := &office{answers: []int{200}, pending: []alerts.OutboxEntry{orderEntry()}, settled: map[string]string{}, changed: make(chan struct{})}
+	server := httptest.NewServer(o)
+	t.Cleanup(server.Close)
+	startCourier(t, o, server.URL)
+	o.wait(t, orderDelivered)
+	var got orderBody
+	if err := json.Unmarshal([]byte(o.bodies[0]), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := orderBody{
+		ID: "O1", Incident: "I1", Device: "s-1", Component: "wet", Place: "12号楼旁", Area: "c-1", AreaName: "临沂一村",
+		Title: words{"将满", "Nearly full"}, Todo: words{"换桶。", "Swap the bin."}, RaisedAt: 1763888888000,
+	}
+	if got != want || strings.Contains(o.bodies[0], "person") || strings.Contains(o.bodies[0], "王") {
+		t.Errorf("sent %s", o.bodies[0])
+	}
+}
+
+// TestOrdersThatGoNowhere: nobody listens, the contact has no address any more, it is too late, it is not an order.
+func TestOrdersThatGoNowhere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := "http://" + listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		address, want string
+	}{"nobody listens": {closed, orderFailed}, "no address": {"", orderNoAddress}} {
+		t.Run(name, func(t *testing.T) {
+			o := &office{pending: []alerts.OutboxEntry{orderEntry()}, settled: map[string]string{}, changed: make(chan struct{})}
+			startCourier(t, o, c.address)
+			o.wait(t, c.want)
+		})
+	}
+	t.Run("late, and a command", func(t *testing.T) {
+		late, command := orderEntry(), orderEntry()
+		late.ID, late.Expires = "O2", time.Now().Add(-time.Minute).UnixMilli()
+		command.ID, command.Type = "O3", "receipt"
+		o := &office{answers: []int{200}, pending: []alerts.OutboxEntry{late, command, orderEntry()}, settled: map[string]string{}, changed: make(chan struct{})}
+		server := httptest.NewServer(o)
+		t.Cleanup(server.Close)
+		startCourier(t, o, server.URL)
+		o.wait(t, orderDelivered)
+		if len(o.bodies) != 1 {
+			t.Errorf("posted %q", o.keys)
+		}
+	})
+}
