@@ -2,10 +2,12 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"watchhouse/certs"
 	"watchhouse/journal"
 )
 
@@ -15,11 +17,25 @@ type (
 		Protocol byte   `json:"protocol"`
 		Remote   string `json:"remote"`
 		Clean    bool   `json:"clean"`
+		TLS      string `json:"tls,omitempty"`         // version
+		Shown    string `json:"certificate,omitempty"` // fingerprint of the one it has shown
 	}
 	disconnected struct {
 		Reason string `json:"reason"`
 	}
 )
+
+// connectRecord says how c's session began.
+func (c *conn) connectRecord(protocol byte) connected {
+	r := connected{Protocol: protocol, Remote: c.RemoteAddr().String(), Clean: c.restart}
+	if s, ok := c.sock.(secured); ok && s.ConnectionState().HandshakeComplete {
+		r.TLS = tls.VersionName(s.ConnectionState().Version)
+	}
+	if cert := c.certificate(); cert != nil {
+		r.Shown = certs.Fingerprint(cert)
+	}
+	return r
+}
 
 // record puts a record about c's session on the state lane. A session whose beginning cannot be recorded is not begun.
 func (b *Broker) record(c *conn, kind journal.Kind, payload any) error {

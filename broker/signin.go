@@ -179,8 +179,7 @@ func (b *Broker) beginSession(c *conn, cl *mqtt.Client, pk packets.Packet) packe
 		b.sessions.drop(c.client)
 	}
 	b.wills.cancel(c.client)
-	remote := c.RemoteAddr().String()
-	if err := b.record(c, journal.Connect, connected{Protocol: pk.ProtocolVersion, Remote: remote, Clean: c.restart}); err != nil {
+	if err := b.record(c, journal.Connect, c.connectRecord(pk.ProtocolVersion)); err != nil {
 		b.complain(err)
 		return packets.ErrServerUnavailable
 	}

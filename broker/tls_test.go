@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,23 @@ func TestPublishOverTLSIsStoredAndAcknowledged(t *testing.T) {
 	}
 	if n := len(h.stored(journal.EventLane)); n != 100 {
 		t.Errorf("%d stored", n)
+	}
+}
+
+// Who has to revoke a certificate reads in the journal which one it is.
+func TestTheJournalNamesTheCertificate(t *testing.T) {
+	h := startTLS(t, nil, "btn-1")
+	h.dialTLS("btn-1").connect(hello{user: "btn-1", noSecret: true})
+	h.join(hello{user: "btn-2"})
+	records := h.state.taken(journal.Connect)
+	if len(records) != 2 {
+		t.Fatalf("%d records", len(records))
+	}
+	if first := string(records[0].Payload); !strings.Contains(first, `"tls":"TLS 1.3","certificate":"`+certs.Fingerprint(h.certificates.pair("btn-1").Leaf)+`"`) {
+		t.Errorf("over TLS: %s", first)
+	}
+	if second := string(records[1].Payload); strings.Contains(second, "tls") || strings.Contains(second, "certificate") {
+		t.Errorf("in clear: %s", second)
 	}
 }
 

@@ -134,7 +134,7 @@ func (h *tlsHub) end(t *testing.T) {
 // served is the serial number of the certificate at addr.
 func served(t *testing.T, addr string) string {
 	t.Helper()
-	c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // only which one it is counts
+	c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true}) // only which one it is counts
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestSimulatedDevicesSignInWithCertificates(t *testing.T) {
 	}
 	text := strings.Replace(tlsConfig(dir), "tls: {cert", fmt.Sprintf("tls: {client_auth: required, client_ca_file: %q, cert", filepath.Join(dir, certs.AuthorityCert)), 1)
 	hub := startTLSHub(t, write(t, dir, "hub.yaml", text), data)
-	devicesAtWork := program(t, "simulate", "--broker", "ssl://"+hub.TLS, "--ca", filepath.Join(dir, certs.AuthorityCert),
+	devicesAtWork := program(t, "simulate", "--broker", "ssl://"+hub.TLS, "--ca-file", filepath.Join(dir, certs.AuthorityCert),
 		"--certificates", dir, "--registry", devices, "--ramp", "1ms")
 	if err := devicesAtWork.Start(); err != nil {
 		t.Fatal(err)

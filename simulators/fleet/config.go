@@ -21,7 +21,7 @@ type Config struct {
 	Ramp     time.Duration `help:"Time over which the devices come online at the start." default:"2s"`
 	MaxRetry time.Duration `help:"Longest pause between attempts to connect." default:"15s"`
 
-	CA           string `help:"Authorities that may have signed the broker's certificate, PEM; the system's when empty." name:"ca" placeholder:"FILE"`
+	CAFile       string `help:"Authorities that may have signed the broker's certificate, PEM; the system's when empty." name:"ca-file" placeholder:"FILE"`
 	Certificates string `help:"Folder with device-ID.crt and device-ID.key of devices that sign in with certificates." placeholder:"DIR"`
 
 	Bridges map[string]Account `help:"Account of a bridge, for devices that speak through one: chirpstack=ID:SECRET or zigbee2mqtt=ID:SECRET." name:"bridge" placeholder:"SYSTEM=ID:SECRET"`
@@ -41,8 +41,8 @@ func (c Config) Validate() error {
 	switch {
 	case err != nil || u.Scheme != "tcp" && u.Scheme != "ssl" || u.Host == "":
 		return fmt.Errorf("broker: want tcp://HOST:PORT or ssl://HOST:PORT, have %q", c.Broker)
-	case u.Scheme == "tcp" && (c.CA != "" || c.Certificates != ""):
-		return fmt.Errorf("ca, certificates: need ssl://, have %q", c.Broker)
+	case u.Scheme == "tcp" && (c.CAFile != "" || c.Certificates != ""):
+		return fmt.Errorf("ca-file, certificates: need ssl://, have %q", c.Broker)
 	case c.Speed < 1:
 		return fmt.Errorf("speed: want at least 1 (slower would look like silence), have %v", c.Speed)
 	case c.Pace < 1:

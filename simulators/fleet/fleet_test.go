@@ -372,12 +372,12 @@ func TestRefusedSignInIsTriedAgain(t *testing.T) {
 
 func TestNewAndActionsNameTheFault(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"broker": func(c *Config) { c.Broker = "localhost:1883" },
-		"ca":     func(c *Config) { c.CA = "ca.crt" },
-		"speed":  func(c *Config) { c.Speed = 0.5 },
-		"pace":   func(c *Config) { c.Pace = 0 },
-		"hour":   func(c *Config) { c.Hour = 24 },
-		"ramp":   func(c *Config) { c.MaxRetry = 0 },
+		"broker":  func(c *Config) { c.Broker = "localhost:1883" },
+		"ca-file": func(c *Config) { c.CAFile = "ca.crt" },
+		"speed":   func(c *Config) { c.Speed = 0.5 },
+		"pace":    func(c *Config) { c.Pace = 0 },
+		"hour":    func(c *Config) { c.Hour = 24 },
+		"ramp":    func(c *Config) { c.MaxRetry = 0 },
 	} {
 		cfg := DefaultConfig()
 		change(&cfg)

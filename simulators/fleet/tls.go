@@ -25,16 +25,16 @@ func (c Config) HasCertificate(id string) bool {
 
 // trusted are the authorities that may have signed the broker's certificate; nil is the system's.
 func (c Config) trusted() (*x509.CertPool, error) {
-	if c.CA == "" {
-		return nil, nil //nolint:nilnil // nil means the system's, as in crypto/tls
+	if c.CAFile == "" {
+		return nil, nil
 	}
-	text, err := os.ReadFile(c.CA)
+	text, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("ca: %w", err)
+		return nil, fmt.Errorf("ca-file: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("ca: %s: want certificates in PEM, found none", c.CA)
+		return nil, fmt.Errorf("ca-file: %s: want certificates in PEM, found none", c.CAFile)
 	}
 	return pool, nil
 }

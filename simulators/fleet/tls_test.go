@@ -40,7 +40,7 @@ func TestFleetOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	ca, pair := selfSigned(t, dir, "btn-1")
 	b := newTestBrokerOver(t, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert})
-	f, l, stop := start(t, b, func(c *Config) { c.CA, c.Certificates = ca, dir })
+	f, l, stop := start(t, b, func(c *Config) { c.CAFile, c.Certificates = ca, dir })
 	check(f.Cut("btn-1", 0))
 	eventually(t, "the cut link is back", func() bool { return f.Stats().Reconnects == 1 && f.Stats().Online == f.Stats().Links })
 	check(f.Event("btn-1", "sos"))
@@ -61,7 +61,7 @@ func TestFleetTrustsNobodyElse(t *testing.T) {
 	b := newTestBrokerOver(t, &tls.Config{Certificates: []tls.Certificate{pair}})
 	cfg := DefaultConfig()
 	cfg.Broker = b.addr
-	cfg.CA, _ = selfSigned(t, dir, "other")
+	cfg.CAFile, _ = selfSigned(t, dir, "other")
 	f, err := New(cfg, specs()[:1], nil)
 	if err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ func TestFleetTrustsNobodyElse(t *testing.T) {
 	if conn, err := f.links[0].dial(t.Context()); err == nil || !strings.Contains(err.Error(), "unknown authority") {
 		t.Errorf("%v, %v", conn, err)
 	}
-	cfg.CA = filepath.Join(dir, "none")
-	if _, err := New(cfg, specs()[:1], nil); err == nil || !strings.Contains(err.Error(), "ca: ") {
+	cfg.CAFile = filepath.Join(dir, "none")
+	if _, err := New(cfg, specs()[:1], nil); err == nil || !strings.Contains(err.Error(), "ca-file: ") {
 		t.Errorf("no authority: %v", err)
 	}
 }
