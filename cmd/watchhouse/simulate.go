@@ -28,6 +28,7 @@ type simulateFleetCmd struct {
 	Registry string        `required:"" help:"CSV of the devices, with the column secret." placeholder:"FILE"`
 	For      time.Duration `help:"How long to run; 0 is until interrupted."`
 	Ledger   string        `help:"Write what was acknowledged to this file, for a later comparison with journal cat." placeholder:"FILE"`
+	Scenario scenarioFlags `embed:""`
 	Verify   verifyFlags   `embed:"" prefix:"verify-"`
 }
 
@@ -59,7 +60,9 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 		running, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	devices.Run(running)
+	if err := c.Scenario.play(running, devices, c.Seed, std.out); err != nil {
+		return err
+	}
 	if err := writeTo(c.Ledger, ledger.Write); err != nil {
 		return err
 	}

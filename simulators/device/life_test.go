@@ -92,6 +92,27 @@ func TestSummerOfASortingPoint(t *testing.T) {
 	}
 }
 
+// A bin without room leaves bags on the ground, and a camera says so again while they lie there.
+func TestBagsOnTheGround(t *testing.T) {
+	p := newPoint(sortingBins(rand.New(rand.NewPCG(1, 1))), windows, july, rand.New(rand.NewPCG(1, 2)))
+	for _, b := range p.bins {
+		b.perBag, b.fill, b.pickup, b.plan = 200, 50, time.Time{}, inTwoDays
+	}
+	told, rng := 0, rand.New(rand.NewPCG(1, 3))
+	for at := july; at.Before(july.Add(24 * time.Hour)); at = at.Add(5 * time.Minute) {
+		for _, typ := range p.live(at, rng) {
+			if h := hour(at); typ == "bag_on_ground" {
+				if told++; h < 6.5 || h > 23.75 {
+					t.Errorf("told at %v", at)
+				}
+			}
+		}
+	}
+	if told < 20 || told > 110 {
+		t.Errorf("told %d times in a day", told)
+	}
+}
+
 // In winter the same bins are cold, smell little, and food waste goes once a day.
 func TestWinterOfASortingPoint(t *testing.T) {
 	summer, winter := keep(t, telemetry.SortingPoint, july, 10, 3), keep(t, telemetry.SortingPoint, january, 10, 3)

@@ -13,7 +13,8 @@ type point struct {
 	busy   float64                   // today's share of an ordinary day
 	warmth float64                   // °C that the sun and the asphalt add
 	lived  time.Time
-	ground time.Time // a bag was last seen on the ground
+	lies   time.Time // until when a bag lies on the ground
+	ground time.Time // when that was told last
 }
 
 const (
@@ -21,8 +22,9 @@ const (
 	pointStep = 5 * time.Minute
 	// runUp is how long a point lives before it is first asked, so that it begins as on any other day.
 	runUp = 72 * time.Hour
-	// groundEvery is the shortest time between two reports of bags on the ground.
-	groundEvery = time.Hour
+	// groundEvery is how often a camera tells that a bag still lies there, groundLong the longest that one does.
+	groundEvery = 10 * time.Minute
+	groundLong  = 40 * time.Minute
 	// careless is how many bags a day are left on the ground with room in the bins.
 	careless = 0.02
 )
@@ -105,7 +107,10 @@ func (p *point) step(t time.Time, rng *rand.Rand) []string {
 	if visited > 0 {
 		out = append(out, "opened")
 	}
-	if carelessly := poisson(careless*share, rng) > 0; (left > 0 || carelessly) && t.Sub(p.ground) >= groundEvery {
+	if left > 0 || poisson(careless*share, rng) > 0 {
+		p.lies = t.Add(upTo(rng, groundLong))
+	}
+	if !p.lies.Before(t) && t.Sub(p.ground) >= groundEvery {
 		p.ground = t
 		out = append(out, "bag_on_ground")
 	}
