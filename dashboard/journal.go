@@ -23,7 +23,7 @@ const (
 
 type journalInput struct {
 	Lane   string `query:"lane" default:"event" enum:"event,state,telemetry"`
-	Device string `query:"device" maxLength:"64"`
+	Device string `query:"device" maxLength:"64" doc:"That sent a message, or that a gateway or a bridge speaks of in it."`
 	PageParams
 }
 
@@ -53,9 +53,9 @@ func (s *Server) listJournal(ctx context.Context, in *journalInput) (*pageOutput
 	if err != nil {
 		return nil, err
 	}
-	out := []JournalEntry{}
+	out, view := []JournalEntry{}, s.registry.View()
 	before, err = backward(ctx, s.journal.Lane(journal.LaneName(in.Lane)), before, func(e journal.Entry) bool {
-		if e.Kind != journal.Tick && (in.Device == "" || e.Device == in.Device) {
+		if e.Kind != journal.Tick && (in.Device == "" || concerns(view, e, in.Device)) {
 			out = append(out, journalEntry(in.Lane, e))
 		}
 		return len(out) < in.Limit
@@ -64,6 +64,15 @@ func (s *Server) listJournal(ctx context.Context, in *journalInput) (*pageOutput
 		return nil, err
 	}
 	return page(out, numberCursor(before)), nil
+}
+
+// concerns reports whether a device sent a message, or somebody else for it.
+func concerns(view *registry.View, e journal.Entry, device string) bool {
+	if e.Device == device {
+		return true
+	}
+	o, err := view.Locate(e.Topic, e.Device)
+	return err == nil && o.Topic.Device == device
 }
 
 // lane is a *journal.Lane.

@@ -411,3 +411,27 @@ func TestSnapshotHoldsTheOpenOnesAndIsCompressed(t *testing.T) {
 		t.Errorf("headers %v", res.Header)
 	}
 }
+
+// What a gateway or a bridge sends for a device is among the device's messages.
+func TestJournalOfADeviceBehindOthers(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.reg.PutDevices(t.Context(), "test", []registry.Device{
+		{ID: "gw-9", Kind: "gateway"}, {ID: "bed-9", Model: "milesight-ws101", Address: "24e124535b316056", Gateway: "gw-9"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	topics := []string{"application/a/device/24e124535b316056/event/up", "wh/v1/gw-9/child/bed-9/event"}
+	for n, topic := range append(topics, "application/a/device/0000/event/up", "wh/v1/gw-9/child/bed-8/event") {
+		_, err := h.journal.Lane(journal.EventLane).Append(t.Context(), journal.Message{
+			Kind: journal.Publish, Device: []string{"bridge", "gw-9"}[n%2], Topic: topic, ReceivedNS: time.Now().UnixNano(), Payload: []byte("{}"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := ids(t, h, "/api/v1/journal?device=bed-9&limit=6", func(e dashboard.JournalEntry) string { return e.Topic })
+	if !slices.Equal(got, []string{topics[1], topics[0]}) {
+		t.Errorf("the messages of the device are %q", got)
+	}
+}

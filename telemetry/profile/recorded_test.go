@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -295,4 +297,41 @@ func checkContent(t *testing.T, c profile.Content, err error) {
 			before = m.Name
 		}
 	}
+}
+
+// The neighbours of each message, a few bytes away from it: each says something sound, or is a dead letter with a name.
+func TestNeighboursOfRecordedMessages(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	eachRecorded(t, "*", func(name string, r recorded) {
+		reader := r.reader(t)
+		for range 150 {
+			payload := neighbour(rng, r.bytes())
+			content, err := reader.Read(payload)
+			checkContent(t, content, err)
+			if err == nil && content.Unread != nil || reader.Envelope.Carries() == profile.CarriesModel && !json.Valid(bytes.Trim(payload, "\x00")) && err == nil {
+				t.Fatalf("%s: %q is taken without a fault", name, payload)
+			}
+		}
+	})
+}
+
+func neighbour(rng *rand.Rand, p []byte) []byte {
+	p = bytes.Clone(p)
+	for range 1 + rng.IntN(3) {
+		if len(p) == 0 {
+			return append(p, byte(rng.Uint32()))
+		}
+		at := rng.IntN(len(p))
+		switch rng.IntN(4) {
+		case 0:
+			p[at] ^= 1 << rng.IntN(8)
+		case 1:
+			p = slices.Delete(p, at, min(len(p), at+1+rng.IntN(8)))
+		case 2:
+			p = slices.Insert(p, at, p[max(0, at-rng.IntN(12)):at]...)
+		default:
+			p[at] = `{}[]",:0truenfals-.eE \`[rng.IntN(23)]
+		}
+	}
+	return p
 }
