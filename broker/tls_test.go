@@ -142,7 +142,7 @@ func TestARevokedCertificateIsDismissed(t *testing.T) {
 
 // Strangers who do not finish their handshake keep nobody waiting and are gone after the time to CONNECT. Nothing of it is logged.
 func TestHandshakesThatDoNotEnd(t *testing.T) {
-	h := startTLS(t, func(c *Config) { c.ConnectTimeout = 300 * time.Millisecond })
+	h := startTLS(t, func(c *Config) { c.ConnectTimeout = time.Second })
 	silent, half, plain := dial(t, h.TLSAddr()), dial(t, h.TLSAddr()), dial(t, h.TLSAddr())
 	half.write([]byte{22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3}) // the beginning of a ClientHello
 	plain.write(hello{user: "btn-1"}.packet())

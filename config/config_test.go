@@ -28,7 +28,7 @@ func TestAnEmptyFileIsAWorkingHub(t *testing.T) {
 
 func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 	name := file(t, "http: 127.0.0.1:1\nmqtt:\n  tcp: 127.0.0.1:2\n  max_connections: 10\njournal:\n  retention: 1h\n")
-	cfg, err := Load(name, []string{"WATCHHOUSE_HTTP=127.0.0.1:3", "WATCHHOUSE_MQTT_MAX_CONNECTIONS=20", "WATCHHOUSE_JOURNAL_RETENTION=2h", "HOME=/", "WATCHHOUSE_ADMIN_PASSWORD=x"})
+	cfg, err := Load(name, []string{"WATCHHOUSE_HTTP=127.0.0.1:3", "WATCHHOUSE_MQTT_MAX_CONNECTIONS=20", "WATCHHOUSE_JOURNAL_RETENTION=2h", "HOME=/", "WATCHHOUSE_ADMIN_PASSWORD=x", "WATCHHOUSE_CA_FILE=ca.crt"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,11 @@ const envPrefix = "WATCHHOUSE_"
 
 // reserved are variables with this prefix that are not keys of the file.
 func reserved() []string {
-	return []string{envPrefix + "ADMIN_PASSWORD", envPrefix + "INFLUXD", envPrefix + "CONFIG"}
+	var names []string
+	for _, name := range []string{"ADMIN_PASSWORD", "INFLUXD", "CONFIG", "URL", "TOKEN_FILE", "CA_FILE"} {
+		names = append(names, envPrefix+name)
+	}
+	return names
 }
 
 // applyEnv sets keys from WATCHHOUSE_SECTION_KEY; a name that is no key is an error, as in the file.
