@@ -292,8 +292,11 @@ func TestABridgeNeedsItsAccount(t *testing.T) {
 		spec  device.Spec
 		lacks bool
 	}{
-		{device.Spec{ID: "a"}, true}, {device.Spec{ID: "a", Secret: "s"}, false}, {device.Spec{ID: "a", Gateway: "gw"}, false},
-		{device.Spec{ID: "a", Model: "zigbee-leak"}, false}, {device.Spec{ID: "a", Model: "thingsboard-sensor"}, true},
+		{device.Spec{ID: "a"}, true},
+		{device.Spec{ID: "a", Secret: "s"}, false},
+		{device.Spec{ID: "a", Gateway: "gw"}, false},
+		{device.Spec{ID: "a", Model: "zigbee-leak"}, false},
+		{device.Spec{ID: "a", Model: "thingsboard-sensor"}, true},
 	} {
 		if DefaultConfig().LacksSecret(c.spec) != c.lacks {
 			t.Errorf("%+v lacks a secret: want %v", c.spec, c.lacks)

@@ -57,6 +57,7 @@ func (l *log) Collect(id, stream string) error         { return l.note(id, "coll
 func (l *log) Fill(id, stream string, pct float64) error {
 	return l.note(id, "fill %s %v", stream, pct)
 }
+
 func (l *log) Send(id string, c telemetry.Channel, p []byte) error {
 	return l.note(id, "send %s %s", c, p)
 }

@@ -3,6 +3,7 @@ package speak
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -16,7 +17,6 @@ const application = "5f0c2b1e-8d3a-4c6f-9a70-1b2c3d4e5f60"
 type lora struct {
 	id, eui, model string
 	body           func(state) words
-	alarmed        bool
 }
 
 func (l *lora) Topic() string { return "application/" + application + "/device/" + l.eui + "/event/up" }
@@ -87,7 +87,7 @@ func (l *lora) uplink(m device.Message, object map[string]any) uplink {
 			TenantName: "Hudong (invented)", ApplicationID: application, ApplicationName: "watchhouse",
 			DeviceProfileName: l.model, DeviceName: l.id, DevEUI: l.eui,
 		},
-		DevAddr: fmt.Sprintf("%x", address[:4]), ADR: true, DR: int(sum[0] % 6), FCnt: m.Seq, FPort: 85,
+		DevAddr: hex.EncodeToString(address[:4]), ADR: true, DR: int(sum[0] % 6), FCnt: m.Seq, FPort: 85,
 		Confirmed: m.Type != "", Object: object,
 		RxInfo: []rxInfo{{
 			GatewayID: "24e124fffef00001", UplinkID: binary.BigEndian.Uint32(sum[:4]), RSSI: -60 - int(sum[1]%60), SNR: float64(int(sum[2]%24)-8) / 2,

@@ -1,6 +1,7 @@
 package speak
 
 import (
+	"maps"
 	"math"
 
 	"watchhouse/simulators/device"
@@ -11,8 +12,7 @@ import (
 type zigbee struct {
 	name string
 	body func(state) (fields map[string]any, ok bool)
-	last map[string]any
-	mean map[string]float64
+	last map[string]any // what is repeated
 }
 
 func (z *zigbee) Topic() string { return "zigbee2mqtt/" + z.name }
@@ -31,20 +31,13 @@ func (z *zigbee) Say(m device.Message) (device.Message, bool) {
 	if !ok {
 		return m, false
 	}
-	if z.last == nil {
-		z.last = map[string]any{}
-	}
 	said := device.Reading{}
 	if s.event == "" {
 		said.Values = z.measured(s)
 	}
 	all := map[string]any{}
-	for name, v := range z.last {
-		all[name] = v
-	}
-	for name, v := range fields {
-		all[name] = v
-	}
+	maps.Copy(all, z.last)
+	maps.Copy(all, fields)
 	return reply(m, z.Topic(), all, said), true
 }
 
