@@ -21,6 +21,14 @@ interface Answer<T> {
   responses: { 200: { content: { 'application/json': T } } }
 }
 
+/** What an import did. */
+export interface ImportResult {
+  added: number
+  changed: number
+  secrets: Record<string, string>
+}
+
 export interface AgreedPaths {
+  '/registry/devices.csv': { post: Answer<ImportResult> }
   '/points': { get: Answer<{ items: PointLevels[]; next: string }> }
 }

@@ -55,6 +55,9 @@ export class Client {
   deleteDevice = (id: string) => this.guard(request('delete', '/devices/{id}', { path: { id } }))
   renewSecret = (id: string) => this.guard(request('post', '/devices/{id}/secret', { path: { id } }))
 
+  /** Registers the devices of a CSV file, all or none; faults come with row and column. */
+  importDevices = (csv: string) => this.guard(request('post', '/registry/devices.csv', { csv }))
+
   catalog = () => this.guard(request('get', '/catalog', {}))
   basemap = () => this.guard(request('get', '/map/basemap', {}))
   areaMap = async (): Promise<AreaFeature[]> =>

@@ -73,7 +73,7 @@ const en: Messages = {
   },
   bar: {
     counters: 'New and in progress', counter: '{priority}: {unacked} new, {handling} in progress', clock: 'Hub time', day: 'Day',
-    night: 'Night', theme: 'Switch to {theme}', language: '中文', help: 'Keys', logout: 'Sign out', skew: 'Local clock off by {s} s',
+    night: 'Night', theme: 'Switch to {theme}', language: '中文', help: 'Keys', logout: 'Sign out', skew: 'Local clock off by {s} s', insecure: 'Not secure',
     duty: 'On duty', watching: 'Not on duty',
   },
   live: {
@@ -84,7 +84,7 @@ const en: Messages = {
     asOf: 'Data as of {time}', unknown: 'State unknown', unknownDetail: 'The link is not live: absence of alerts is not proven.',
     newRows: '{n} new alerts', goneRows: '{n} moved away', rowsHint: 'The list holds still; press to update it',
     column: { priority: 'Level', wait: 'Waiting', type: 'Type', place: 'Place', state: 'State', handler: 'Handler', count: 'Count' },
-    order: 'Order', times: '{n}×', gone: 'Moved', acknowledge: 'Acknowledge', log: 'Recent events', logEmpty: 'No events yet',
+    order: 'Order', orderTo: 'Order sent to {contact}', noContact: 'nobody', times: '{n}×', gone: 'Moved', acknowledge: 'Acknowledge', log: 'Recent events', logEmpty: 'No events yet',
     merged: '{n} new emergencies', one: 'New emergency: {type}, {place}', search: 'Find place, type, number',
     searchOutside: '{n} more emergencies outside the filter',
   },
@@ -123,7 +123,7 @@ const en: Messages = {
       incident: 'Open alert',
     },
     state: { normal: 'Normal', silent: 'Silent', offline: 'Not connected', unknown: 'Never heard', out_of_service: 'Out of service' },
-    overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons',
+    views: 'Saved views', view: { lost: 'Lost', battery: 'Battery <20%' }, export: 'Export CSV', overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons',
     cell: '{name}: {state}',
   },
   map: {
@@ -144,8 +144,10 @@ const en: Messages = {
     noForecast: 'No forecast', levelOnly: 'Only the present level is shown.', none: 'No point registered', noMatch: 'No point matches',
   },
   device: {
-    facts: 'Facts', history: 'History', metric: 'Metric', range: 'Range',
-    ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }, noData: 'No reports in this period',
+    facts: 'Facts', history: 'History', range: 'Range',
+    ranges: { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '1y': '1 year' }, custom: 'Custom', from: 'From', to: 'To', apply: 'Show', spanWrong: 'The start must be before the end.',
+    late: 'Late', historyKeys: 'History: ← → move, + − zoom, T table', incidentsHere: 'Alerts in this period', loadFailed: 'Loading failed',
+    lastMessage: 'Last raw message', reload: 'Reload', noMessage: 'No message yet', noMessages: 'You may not see messages', children: '{n} devices behind it', noData: 'No reports in this period',
     unavailable: 'History unavailable', unavailableDetail: 'The time series database does not answer. Alerts are unaffected; data will catch up.',
     table: 'Table', chart: 'Chart', time: 'Time', min: 'Min', max: 'Max', mean: 'Mean', count: 'Count', noMetrics: 'No metric to draw',
     missing: 'The device does not exist or you may not see it', current: 'Current readings', interval: 'Report interval', power: 'Power',
@@ -153,6 +155,41 @@ const en: Messages = {
     lastSeen: 'Last heard', connection: 'Connection', connected: 'Online', disconnected: 'Disconnected', neverConnected: 'Never connected',
     incidents: 'Open alerts', noIncidents: 'No open alerts', chartLabel: '{metric}, {range}, {n} points',
     powers: { mains: 'Mains', battery: 'Battery' },
+  },
+  maintain: {
+    lists: 'Lists', list: { deadletters: 'Dead letters', rejects: 'Rejects' },
+    about: { deadletters: 'Messages that came in but could not be stored.', rejects: 'Messages that were refused.' },
+    none: { deadletters: 'No dead letters', rejects: 'Nothing was refused' }, forbidden: 'You may not see messages', stale: 'The link is not live: the list may be old.',
+    reason: 'Reason', sender: 'Device and topic', payload: 'Payload', again: 'Second try', redrive: 'Try again', redriven: 'Stored at {time}', more: 'Older ones',
+    unavailable: 'The database does not answer; try later.',
+    stage: { journal: 'Reading', decode: 'Decoding', point: 'Number', store: 'Storing' },
+    outcome: { stored: '{n} points stored', undecodable: 'Still undecodable', refused: 'Still refused', gone: 'The message is gone' },
+  },
+  form: {
+    add: 'Register a device', edit: 'Change device {id}', editShort: 'Change', renew: 'Renew secret', delete: 'Delete device', save: 'Save',
+    lead: 'What is at fault is told beside its field.',
+    field: {
+      id: 'Id', kind: 'Kind', model: 'Model', area: 'Committee', power: 'Power supply', name: 'Name (a place, not a person)', place: 'Place id',
+      address: 'Address at the bridge (DevEUI)', settings: 'Mounting', gateway: 'Gateway', person: 'Person id', lat: 'Latitude (WGS-84)',
+      lon: 'Longitude (WGS-84)', report_interval_s: 'Report interval (s)', secret: 'Secret',
+    },
+    fault: {
+      id: '1 to 64 letters, digits, _ or -, beginning with a letter or digit.', kind: 'Choose a kind or a model.', range: 'Out of range.',
+      both: 'Latitude and longitude go together.', secret: 'A secret has 8 to 256 characters.', exists: 'This id is registered already.',
+    },
+    secretHint: 'Empty: the hub makes one', outOfService: 'Out of service (never called silent)', typeName: 'Type {name} to confirm',
+    renewLead: 'The old secret ends at once; the device is disconnected until it has the new one.',
+    deleteLead: 'The device is disconnected and leaves the list. Its history stays.',
+  },
+  import: {
+    title: 'Import devices from CSV', open: 'Import CSV', lead: 'All of the file or nothing. The columns id and kind are needed; registered ids are changed.',
+    file: 'CSV file', unreadable: 'The file is no text, or in an unknown encoding.', preview: '{n} rows: {fresh} new, {known} registered',
+    converted: 'Converted from GBK', contents: 'Contents of the file', row: 'Row', column: 'Column', fault: 'Fault', faults: 'Nothing was imported: {n} faults',
+    faultList: 'Faults', run: 'Import', done: 'Imported',
+  },
+  secret: {
+    title: 'New secret of {id}', titles: 'New secrets of {n} devices', once: 'Shown only this once. Copy it now: the hub keeps no clear text.',
+    label: 'Secret', copy: 'Copy', copied: 'Copied',
   },
   help: {
     title: 'Keys', acknowledge: 'Acknowledge', resolve: 'Resolve', unacknowledge: 'Un-acknowledge', note: 'Note', submit: 'Send dialog',

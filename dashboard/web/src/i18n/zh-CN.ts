@@ -63,7 +63,7 @@ export default {
   },
   bar: {
     counters: '未受理与处理中', counter: '{priority}：未受理 {unacked}，处理中 {handling}', clock: '服务器时间', day: '日间', night: '夜间',
-    theme: '切换到{theme}', language: 'English', help: '快捷键', logout: '退出', skew: '本机时钟差 {s} 秒', duty: '值班', watching: '未值班',
+    theme: '切换到{theme}', language: 'English', help: '快捷键', logout: '退出', skew: '本机时钟差 {s} 秒', insecure: '非安全连接', duty: '值班', watching: '未值班',
   },
   live: {
     title: '值班台', urgent: '紧急', queue: '报警列表', tab: { new: '未受理', handling: '处理中', recovered: '已恢复未办结', done: '今日办结' },
@@ -72,7 +72,7 @@ export default {
     newRows: '{n} 条新报警', goneRows: '{n} 条已移出', rowsHint: '列表已停住，点此更新', column: {
       priority: '级别', wait: '等待', type: '类型', place: '位置', state: '状态', handler: '受理人', count: '次数',
     },
-    order: '工单', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
+    order: '工单', orderTo: '工单已派 {contact}', noContact: '未指定联系人', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
     one: '新增紧急报警：{type}，{place}', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
   },
   panel: {
@@ -103,7 +103,7 @@ export default {
     title: '设备', search: '查找编号、名称、居委', kind: '类型', condition: '状态', all: '全部', clear: '清除筛选', empty: '无匹配设备', shown: '{n} / {total} 台',
     column: { id: '编号', name: '名称', area: '居委', condition: '状态', seen: '最后上报', battery: '电量', signal: '信号', incident: '未结报警' },
     state: { normal: '正常', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
-    overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
+    views: '常用视图', view: { lost: '失联', battery: '电量<20%' }, export: '导出 CSV', overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
     cell: '{name}：{state}',
   },
   map: {
@@ -121,12 +121,42 @@ export default {
     noForecast: '预测不可用', levelOnly: '只显示当前满溢度。', none: '没有登记投放点', noMatch: '无匹配投放点',
   },
   device: {
-    facts: '基本情况', history: '历史曲线', metric: '指标', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天' },
-    noData: '该时段无上报', unavailable: '历史数据不可用', unavailableDetail: '时序数据库没有应答。报警不受影响，数据会补齐。', table: '数据表', chart: '曲线',
+    facts: '基本情况', history: '历史曲线', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天', '1y': '1 年' }, custom: '自选', from: '从', to: '到', apply: '查看', spanWrong: '开始须早于结束。',
+    late: '补传', historyKeys: '历史曲线：← → 移动，+ − 缩放，T 数据表', incidentsHere: '本时段报警', loadFailed: '载入失败', lastMessage: '最近一条原始报文',
+    reload: '刷新', noMessage: '没有收到过报文', noMessages: '没有权限查看报文', children: '下挂设备 {n} 台',
+    noData: '该时段无上报', unavailable: '无法读取历史', unavailableDetail: '时序数据库没有应答。报警不受影响，数据会补齐。', table: '数据表', chart: '曲线',
     time: '时间', min: '最小', max: '最大', mean: '平均', count: '条数', noMetrics: '没有可画的指标', missing: '设备不存在或无权限', current: '当前读数', interval: '上报周期',
     power: '供电', gateway: '网关', seconds: '{n} 秒', readings: '读数截至 {time}', area: '居委', lastSeen: '最后上报', connection: '连接',
     connected: '在线', disconnected: '断开', neverConnected: '从未连接', incidents: '未结报警', noIncidents: '没有未结报警', chartLabel: '{metric}，{range}，{n} 个点',
     powers: { mains: '市电', battery: '电池' },
+  },
+  maintain: {
+    lists: '列表', list: { deadletters: '死信', rejects: '拒收' }, about: { deadletters: '收到了但没能存入时序库的报文。', rejects: '没有收下的报文。' },
+    none: { deadletters: '没有死信', rejects: '没有拒收的报文' }, forbidden: '没有权限查看报文', stale: '链路不是实时，列表可能不是最新。',
+    reason: '原因', sender: '设备与主题', payload: '载荷', again: '重新入库', redrive: '重试入库', redriven: '已于 {time} 入库', more: '更早的', unavailable: '时序库没有应答，稍后再试。',
+    stage: { journal: '读取', decode: '解码', point: '数值', store: '入库' },
+    outcome: { stored: '已入库 {n} 点', undecodable: '仍无法解码', refused: '时序库仍拒收', gone: '原报文已不在' },
+  },
+  form: {
+    add: '登记设备', edit: '修改设备 {id}', editShort: '修改', renew: '更换密钥', delete: '删除设备', save: '保存', lead: '有差错时，说明显示在相应栏目旁。',
+    field: {
+      id: '编号', kind: '类型', model: '型号', area: '居委', power: '供电', name: '名称（地点，不写人名）', place: '场所编号', address: '网关侧地址（如 DevEUI）',
+      settings: '安装参数', gateway: '网关', person: '当事人编号', lat: '纬度（WGS-84）', lon: '经度（WGS-84）', report_interval_s: '上报周期（秒）', secret: '密钥',
+    },
+    fault: {
+      id: '1 到 64 个字母、数字、_ 或 -，以字母或数字开头。', kind: '请选择类型或型号。', range: '数值超出范围。', both: '经度和纬度须同时填写。', secret: '密钥须 8 到 256 个字符。',
+      exists: '这个编号已经登记。',
+    },
+    secretHint: '留空由系统生成', outOfService: '停用（不再判断失联）', typeName: '请输入 {name} 确认',
+    renewLead: '旧密钥立即失效，设备会断开，直到换上新密钥。', deleteLead: '设备会断开并从清单中删除。历史数据保留。',
+  },
+  import: {
+    title: '从 CSV 导入设备', open: '导入 CSV', lead: '整份导入或整份退回。须有 id、kind 列；已登记的编号会被修改。', file: 'CSV 文件', unreadable: '文件不是文本，或编码无法识别。',
+    preview: '共 {n} 行：新增 {fresh}，已登记 {known}', converted: '已由 GBK 转换', contents: '文件内容', row: '行', column: '列', fault: '差错', faults: '没有导入：{n} 处差错',
+    faultList: '差错列表', run: '导入', done: '已导入',
+  },
+  secret: {
+    title: '{id} 的新密钥', titles: '{n} 台设备的新密钥', once: '只显示这一次。请现在抄录或复制，系统不保存明文。', label: '密钥', copy: '复制', copied: '已复制',
   },
   help: {
     title: '快捷键', acknowledge: '受理', resolve: '处置', unacknowledge: '退回未受理', note: '备注', submit: '提交对话框', mute: '消音 2 分钟',

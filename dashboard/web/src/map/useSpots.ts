@@ -44,7 +44,7 @@ export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<Readonly
 
   function labelOf(spot: Spot): string {
     const many = spot.devices.length > 1 ? t('map.devices', { n: spot.devices.length }) : ''
-    const level = spot.priority ? t(`priority.${spot.priority}`) : ''
+    const level = spot.priority ? `${t(`priority.${spot.priority}`)} ${spot.priority}` : ''
     return [level, spot.name, many, stateOf(spot), watch.dead.value ? t('link.stale') : ''].filter(Boolean).join(' · ')
   }
 

@@ -35,8 +35,9 @@ export function muteNow(unacked: readonly Incident[], now: number): Mute {
   return { until: now + muteFor, keys: new Set(unacked.filter(isLife).map(ringKey)) }
 }
 
-/** The loudest open unacknowledged priority decides; a dead link rings only where no alarm does. */
-export function decide({ unacked, tone, now, mute }: Situation): Sounding {
+/** The loudest open unacknowledged priority decides; a dead link rings only where no alarm does. Orders are silent. */
+export function decide({ unacked: all, tone, now, mute }: Situation): Sounding {
+  const unacked = all.filter((incident) => !incident.order)
   const top = unacked.reduce((worst, incident) => Math.min(worst, incident.priority), 4)
   const muted = mute !== null && now < mute.until && !unacked.some((i) => isLife(i) && !mute.keys.has(ringKey(i)))
   if (muted) return { pattern: null, loud: false, muted: true }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { axeFindings } from './browser.mjs'
-import { id, p1Card, signIn, startShift, waitForTone } from './pages.mjs'
+import { id, p1Card, signIn, startShift, toConsole, waitForTone } from './pages.mjs'
 import { useBrowser } from './setup.mjs'
 
 const scene = useBrowser()
@@ -57,10 +57,19 @@ for (const theme of ['light', 'dark']) {
       await id(page, 'device-row').first().waitFor()
       await check(page, 'devices', found)
       await id(page, 'device-row').first().click()
-      await id(page, 'chart').waitFor()
+      await id(page, 'chart').first().waitFor()
+      await id(page, 'range-custom').click()
       await check(page, 'device', found)
       await id(page, 'table-toggle').click()
+      await id(page, 'series-table').first().waitFor()
       await check(page, 'device table', found)
+      await page.keyboard.press('Alt+3')
+      await id(page, 'area-spot').first().click()
+      await id(page, 'spot-card').waitFor()
+      await check(page, 'map', found)
+      await page.keyboard.press('Alt+4')
+      await id(page, 'point').first().waitFor()
+      await check(page, 'sorting board', found)
       if (theme === 'light' && locale === 'zh-CN') {
         await page.keyboard.press('Alt+1')
         mock.stream.fault = 'black-hole'
@@ -72,13 +81,58 @@ for (const theme of ['light', 'dark']) {
   }
 }
 
+for (const theme of ['light', 'dark']) {
+  for (const locale of ['zh-CN', 'en']) {
+    test(`the screens of who looks after devices are accessible: ${theme}, ${locale}`, () => scene(async ({ mock, open, password }) => {
+      const { page } = await open({ theme, locale, reducedMotion: 'reduce', allowed: [/Failed to load resource/] })
+      const found = []
+      mock.secure = false
+      await toConsole(page, mock.url, 'gao', password)
+      await id(page, 'insecure').waitFor()
+      await page.keyboard.press('Alt+5')
+      await id(page, 'redrive').nth(1).click()
+      await id(page, 'outcome').nth(1).getByText(/./).waitFor()
+      await check(page, 'dead letters', found)
+      await id(page, 'list-rejects').click()
+      await id(page, 'letters-empty').waitFor()
+      await check(page, 'rejects, empty', found)
+      await page.keyboard.press('Alt+2')
+      await id(page, 'device-add').click()
+      await id(page, 'device-dialog').waitFor()
+      await page.keyboard.press('Control+Enter')
+      await id(page, 'field-fault').first().waitFor()
+      await check(page, 'device form with faults', found)
+      await page.keyboard.press('Escape')
+      await id(page, 'device-import').click()
+      await id(page, 'import-file').setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('id,kind,name\nx-1,dragon,龙\n') })
+      await id(page, 'import-preview').waitFor()
+      await page.keyboard.press('Control+Enter')
+      await id(page, 'import-faults').waitFor()
+      await check(page, 'import with faults', found)
+      await page.keyboard.press('Escape')
+      await id(page, 'device-row').first().click()
+      await id(page, 'device-renew').click()
+      await id(page, 'confirm-name').fill('btn-001')
+      await check(page, 'confirmation', found)
+      await page.keyboard.press('Control+Enter')
+      await id(page, 'secret').waitFor()
+      await check(page, 'secret', found)
+      await page.keyboard.press('Escape')
+      await id(page, 'last-message').getByText('QoS 1').waitFor()
+      await check(page, 'device with its last message', found)
+      assert.deepEqual(found, [])
+    }))
+  }
+}
+
 test('at 200 % zoom and on a narrow screen nothing scrolls sideways', () => scene(async ({ mock, console }) => {
-  const page = await console('li', { viewport: { width: 720, height: 450 } })
+  mock.secure = false
+  const page = await console('gao', { viewport: { width: 720, height: 450 } })
   const incident = fill(mock.world)
   await p1Card(page, incident.id).waitFor()
-  for (const width of [1024, 720, 360]) {
+  for (const width of [1366, 1024, 720, 360]) {
     await page.setViewportSize({ width, height: 640 })
-    for (const path of ['/live', `/i/${incident.id}`, '/devices', '/devices/btn-127']) {
+    for (const path of ['/live', `/i/${incident.id}`, '/devices', '/devices/btn-127', '/map', '/waste', '/maintain']) {
       await page.evaluate((to) => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate', { state: {} })) }, path)
       await page.waitForTimeout(300)
       const over = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.querySelector('main').scrollWidth) - innerWidth)
@@ -101,7 +155,7 @@ test('every action is reached by Tab, and small targets are at least 24 px', () 
     const name = await page.evaluate(() => document.activeElement?.dataset.testid ?? '')
     if (name) reached.add(name)
   }
-  for (const name of ['nav-live', 'nav-devices', 'sound-chip', 'theme', 'language', 'help', 'logout', 'ack', 'search', 'incident-row', 'open-incident', 'reveal', 'event-log']) {
+  for (const name of ['nav-live', 'nav-devices', 'nav-map', 'nav-waste', 'sound-chip', 'theme', 'language', 'help', 'logout', 'ack', 'search', 'incident-row', 'open-incident', 'reveal', 'event-log']) {
     assert.ok(reached.has(name), `${name} is reached by Tab`)
   }
   const small = await page.evaluate(() => [...document.querySelectorAll('button, [role="tab"], input')]

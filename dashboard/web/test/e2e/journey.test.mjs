@@ -139,7 +139,7 @@ test('every key of the console is told by Ctrl+/', () => scene(async ({ console 
   await until(async () => (await id(page, 'device-row').count()) === 1, 'one device found')
   await id(page, 'device-row').focus()
   await page.keyboard.press('Enter')
-  await id(page, 'chart').waitFor()
+  await id(page, 'chart').first().waitFor()
 }))
 
 test('the journey works without what an old browser core lacks, and over plain http', () => scene(async ({ mock, open, password }) => {
@@ -167,7 +167,7 @@ test('the journey works without what an old browser core lacks, and over plain h
   await p1Card(page, incident.id).waitFor({ state: 'detached' })
   await page.keyboard.press('Alt+2')
   await id(page, 'device-row').first().click()
-  await id(page, 'chart').waitFor()
+  await id(page, 'chart').first().waitFor()
 }))
 
 test('three windows of one browser ring once', () => scene(async ({ mock, open, password }) => {

@@ -29,7 +29,7 @@ test('the map is grey until something needs a person, and only that is a tab sto
   const spot = spotOf(page, '博兴 8号')
   await spot.and(page.locator('[data-priority="1"]')).waitFor()
   assert.equal(await page.locator('[data-testid="spot"][tabindex="0"]').count(), 1)
-  assert.match(await spot.getAttribute('aria-label'), /紧急 · 博兴 8号 · 2 台 · 一键呼叫 · 未受理/)
+  assert.match(await spot.getAttribute('aria-label'), /紧急 1 · 博兴 8号 · 2 台 · 一键呼叫 · 未受理/)
 }))
 
 test('by keyboard: the list leads to the point, the card to the incident', () => scene(async ({ mock, console }) => {

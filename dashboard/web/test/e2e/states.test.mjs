@@ -151,14 +151,15 @@ test('history that is not there says so, and a silence is a gap', () => scene(as
   await page.locator('[data-testid="history-unavailable"][data-code="history_unavailable"]').waitFor()
   delete mock.fault['/devices/sh-01/series']
   await id(page, 'history').getByText('重试').click()
-  await id(page, 'chart').waitFor()
-  const drawn = Number(await id(page, 'chart').getAttribute('data-points'))
+  const battery = page.locator('[data-testid="chart"][data-metric="battery_pct"]')
+  await battery.waitFor()
+  const drawn = Number(await battery.getAttribute('data-points'))
   await id(page, 'table-toggle').click()
-  const told = await id(page, 'series-table').locator('tbody tr').count()
+  const told = await page.locator('[data-testid="series-table"][data-metric="battery_pct"] tbody tr').count()
   assert.equal(drawn, told + 1, 'one gap drawn, no row made up for it')
   mock.series = (device, query) => ({ device, metric: query.get('metric'), from: 0, to: 1, every_ms: 0, points: [] })
   await id(page, 'range-7d').click()
-  await id(page, 'no-data').getByText('该时段无上报').waitFor()
+  await id(page, 'no-data').getByText('该时段无上报').first().waitFor()
 }))
 
 test('what does not exist is said plainly', () => scene(async ({ mock, console }) => {

@@ -78,7 +78,7 @@ test('the demonstration: sign in, watch the first press of the story, look at it
   await until(async () => (await id(page, 'device-row').count()) === 1, 'one device found')
   await id(page, 'device-row').focus()
   await page.keyboard.press('Enter')
-  await id(page, 'chart').waitFor({ timeout: 60_000 })
+  await id(page, 'chart').first().waitFor({ timeout: 60_000 })
 }))
 
 test('over HTTPS and MQTT over TLS: a press of a button with a certificate is seen, heard and acknowledged', () => scene(async ({ page, path, stops }) => {

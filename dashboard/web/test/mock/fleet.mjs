@@ -45,7 +45,7 @@ export function points(world) {
 export function deadLetters() {
   const about = (n) => ({
     stage: n % 2 ? 'decode' : 'map', reason: n % 2 ? 'payload is not JSON' : 'no metric named "foo"', device: `wp-${String(n).padStart(3, '0')}`,
-    topic: `application/1/device/24e124${n}/event/up`, message: { payload: `{"battery": "${n}` },
+    topic: `application/1/device/24e124${n}/event/up`, payload: n % 3 ? `{"battery": "${n}` : { object: { foo: n, bar: 'x'.repeat(200) } },
   })
   return Array.from({ length: 60 }, (_, i) => ({ n: 60 - i, at: Date.UTC(2026, 0, 10, 3, 60 - i), record: about(60 - i), redriven_at: 0 }))
 }
@@ -65,19 +65,19 @@ export class Registry {
     const found = this.world.devices.get(id)
     if (!found) return null
     const { kind, name, area, lat, lon, gateway, power, interval_s, model, address, place, person, out_of_service } = found
-    return { id, kind, name, area, lat, lon, gateway, power, report_interval_s: interval_s, model, address, settings: found.settings ?? '', place, person, out_of_service }
+    const children = [...this.world.devices.values()].filter((device) => device.gateway === id).map((device) => device.id)
+    return { id, kind, name, area, lat, lon, gateway, power, report_interval_s: interval_s, model, address, settings: found.settings ?? '', place, person, out_of_service, has_secret: true, children }
   }
 
   faults(body) {
     const faults = []
     if (body.id !== undefined && !/^[a-z0-9-]+$/.test(body.id)) faults.push({ location: 'body.id', message: 'want a-z, 0-9 and -' })
-    if (body.id !== undefined && this.world.devices.has(body.id)) faults.push({ location: 'body.id', message: 'this id is taken' })
     if (body.gateway && !this.world.devices.has(body.gateway)) faults.push({ location: 'body.gateway', message: 'there is no such gateway' })
     return faults
   }
 
-  put(id, { report_interval_s, secret, ...fields }) {
-    const known = this.world.devices.get(id) ?? { id, online: null, last_seen: 0, silent: false, metrics: {}, metrics_at: 0 }
+  put(id, { report_interval_s = 900, secret, ...fields }) {
+    const known = this.world.devices.get(id) ?? { id, name: '', area: '', person: '', power: '', gateway: '', lat: null, lon: null, model: '', address: '', place: '', out_of_service: false, online: null, last_seen: 0, silent: false, metrics: {}, metrics_at: 0 }
     this.world.devices.set(id, known)
     this.world.changeDevice(id, { ...fields, id, interval_s: report_interval_s })
     return this.registration(id)
@@ -91,6 +91,7 @@ export const fleetRoutes = ({ json, problem }) => {
   const missing = (response) => problem(response, 404, { code: 'not_found', detail: 'There is no such device.' })
 
   function add({ mock, response, body }) {
+    if (mock.world.devices.has(body.id)) return problem(response, 409, { code: 'exists', detail: 'There is one of this id already.' })
     const faults = mock.registry.faults(body)
     if (faults.length) return invalid(response, faults)
     json(response, 201, { device: mock.registry.put(body.id, body), secret: body.secret ? '' : mock.registry.secret() })
@@ -100,18 +101,17 @@ export const fleetRoutes = ({ json, problem }) => {
     if (!mock.world.devices.has(id)) return missing(response)
     const faults = mock.registry.faults(body)
     if (faults.length) return invalid(response, faults)
-    json(response, 200, { device: mock.registry.put(id, body) })
+    json(response, 200, { device: mock.registry.put(id, body), secret: '' })
   }
 
-  function importCsv({ mock, response, body, query }) {
+  function importCsv({ mock, response, body }) {
     const [head, ...rows] = body.trim().split('\n').map((line) => line.split(','))
     const faults = rows.flatMap((row, i) => row.flatMap((cell, column) => (
-      head[column] === 'kind' && !catalog.kinds.some((kind) => kind.id === cell) ? [{ row: i + 2, column: 'kind', message: `unknown kind "${cell}"` }] : [])))
-    const created = rows.filter(([id]) => !mock.world.devices.has(id)).length
-    if (!faults.length && query.get('dry_run') !== 'true') {
-      for (const [id, kind, name] of rows) mock.registry.put(id, { kind, name: name ?? '', area: '', lat: null, lon: null, gateway: '', power: '', report_interval_s: 0 })
-    }
-    json(response, 200, { created, updated: rows.length - created, unchanged: 0, faults })
+      head[column] === 'kind' && !catalog.kinds.some((kind) => kind.id === cell) ? [{ location: `body[${i + 2}].kind`, message: `want a known kind, got "${cell}"` }] : [])))
+    if (faults.length) return problem(response, 422, { code: 'invalid', detail: 'Nothing was imported: the file has faults.', errors: faults })
+    const fresh = rows.filter(([id]) => !mock.world.devices.has(id))
+    for (const [id, kind, name] of rows) mock.registry.put(id, { kind, name: name ?? '', area: '', lat: null, lon: null, gateway: '', power: '', report_interval_s: 0 })
+    json(response, 200, { added: fresh.length, changed: rows.length - fresh.length, secrets: Object.fromEntries(fresh.map(([id]) => [id, mock.registry.secret()])) })
   }
 
   function side({ mock, response, query }, list) {
@@ -142,7 +142,7 @@ export const fleetRoutes = ({ json, problem }) => {
       mock.world.devices.delete(id)
       response.writeHead(204).end()
     })],
-    ['GET', /^\/devices\/[^/]+\/registration$/, may('devices', ({ mock, response, id }) => {
+    ['GET', /^\/devices\/[^/]+\/registration$/, (({ mock, response, id }) => {
       const found = mock.registry.registration(id)
       if (found) json(response, 200, found)
       else missing(response)

@@ -77,7 +77,10 @@ const routes = [
   ['POST', /^\/incidents\/[^/]+\/\w+$/, command],
   ['GET', /^\/devices\/[^/]+$/, device],
   ['GET', /^\/devices\/[^/]+\/metrics$/, ({ mock, response, id }) => json(response, 200, { items: Object.keys(mock.world.devices.get(id)?.metrics ?? {}), next: '' })],
-  ['GET', /^\/devices\/[^/]+\/series$/, ({ mock, response, id, query }) => json(response, 200, mock.series(id, query))],
+  ['GET', /^\/devices\/[^/]+\/series$/, ({ mock, request, response, id, query }) => {
+    mock.lastSeries = request.url
+    json(response, 200, mock.series(id, query))
+  }],
   ['GET', /^\/people\/[^/]+$/, ({ response, id }) => json(response, 200, { id, masked_name: '王**', masked_phone: '138****1234' })],
   ['POST', /^\/people\/[^/]+\/reveal$/, reveal],
 ]
