@@ -2,11 +2,13 @@ package broker
 
 import (
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -141,6 +143,18 @@ func TestWebSocketFromAForeignPageIsRefused(t *testing.T) {
 	_, resp, err := websocket.DefaultDialer.Dial("ws://"+h.WebSocketAddr()+"/mqtt", map[string][]string{"Origin": {"http://evil.example"}})
 	if err == nil || resp == nil || resp.StatusCode != 403 {
 		t.Errorf("got %v, %v", resp, err)
+	}
+}
+
+func TestWebSocketAddressHoldsNoOtherRequests(t *testing.T) {
+	h := start(t)
+	w := dial(t, h.WebSocketAddr())
+	w.write([]byte("GET / HTTP/1.1\r\nHost: hub\r\n\r\n"))
+	if err := w.nc.SetReadDeadline(time.Now().Add(patient10)); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(w.nc); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
+		t.Errorf("%q, %v: want a refusal, then the end", answer, err)
 	}
 }
 

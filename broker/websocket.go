@@ -19,14 +19,17 @@ const (
 	wsHeaderBytes = 8 << 10
 )
 
-// wsServer serves the broker's own WebSocket address.
+// wsServer serves the broker's own WebSocket address. A connection is for one request: kept open after another it would cost nothing to
+// hold, and nobody would count it.
 func (b *Broker) wsServer() *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		ReadHeaderTimeout: b.cfg.ConnectTimeout,
 		MaxHeaderBytes:    wsHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 		Handler:           b.WebSocketHandler(),
 	}
+	server.SetKeepAlivesEnabled(false)
+	return server
 }
 
 // wsListener speaks TLS when there is a certificate.
