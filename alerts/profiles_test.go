@@ -88,8 +88,10 @@ var profileRules = []struct {
 			k.bridge("application/a/device/0000000000000001/event/up", press("1"), false)
 		}
 	}, "chirpstack:0000000000000001", outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, false}},
-	{"smoke at an unknown place", func(k *desk) { k.bridge("zigbee2mqtt/kitchen", `{"smoke":true}`, false) }, "zigbee2mqtt:kitchen",
-		outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, false}},
+	{
+		"smoke at an unknown place", func(k *desk) { k.bridge("zigbee2mqtt/kitchen", `{"smoke":true}`, false) }, "zigbee2mqtt:kitchen",
+		outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, false},
+	},
 	{"a stranger's readings", func(k *desk) { k.bridge("zigbee2mqtt/lamp", `{"brightness":1}`, false) }, "zigbee2mqtt:lamp", outcome{letter: true}},
 	{"an address that is the id of another", func(k *desk) { k.bridge("zigbee2mqtt/b1", `{"action":"emergency"}`, false) }, "b1", outcome{}},
 	{"a press and a fall in one message", func(k *desk) {

@@ -31,7 +31,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestNeedsAssignment(t *testing.T) {
-	for _, typ := range strings.Fields("depart arrive complete report sos panic check_in smoke help") {
+	for typ := range strings.FieldsSeq("depart arrive complete report sos panic check_in smoke help") {
 		if want := slices.Contains([]string{"depart", "arrive", "complete", "report"}, typ); NeedsAssignment(typ) != want {
 			t.Errorf("%q needs an assignment: %v, want %v", typ, !want, want)
 		}

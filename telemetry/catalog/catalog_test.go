@@ -69,7 +69,7 @@ func TestReportInterval(t *testing.T) {
 
 func TestMetricsOfTheContract(t *testing.T) {
 	c := shippedCatalog(t)
-	for _, name := range strings.Fields(`fill_wet_pct fill_dry_pct fill_recyclable_pct fill_hazardous_pct weight_wet_kg temp_c nh3_ppm
+	for name := range strings.FieldsSeq(`fill_wet_pct fill_dry_pct fill_recyclable_pct fill_hazardous_pct weight_wet_kg temp_c nh3_ppm
 		battery_pct battery_v rssi_dbm mains`) {
 		if m := c.Metric(name); m.ZH == name || m.Unit != telemetry.UnitOf(name) {
 			t.Errorf("%s is described as %+v", name, m)

@@ -117,7 +117,7 @@ func (f Field) checkNumber(report Fault) {
 	if f.Metric != "" && !telemetry.ValidMetric(f.Metric) {
 		report(".metric", "want 1 to 64 letters, digits, _, - or ., beginning with a letter")
 	}
-	if !number && (f.Pick != "" || f.Scale != 0 || f.Offset != 0 || f.Min != nil || f.Max != nil || f.Values != nil) {
+	if !number && f.hasNumberSettings() {
 		report("", "pick, scale, offset, min, max and values are of a metric or a fill level")
 	}
 	if f.Pick != "" && f.Pick != "max" && f.Pick != "min" {
@@ -126,6 +126,10 @@ func (f Field) checkNumber(report Fault) {
 	if number && strings.Contains(f.Path, "[]") && f.Pick == "" {
 		report(".path", "an array has several numbers: say pick: max or pick: min")
 	}
+}
+
+func (f Field) hasNumberSettings() bool {
+	return f.Pick != "" || f.Scale != 0 || f.Offset != 0 || f.Min != nil || f.Max != nil || f.Values != nil
 }
 
 func (f Field) checkWords(report Fault) {

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -31,10 +32,7 @@ func (m *Model) Mount(settings string) (Mount, error) {
 	if len(m.settings) == 0 {
 		return Mount{}, nil // of a model that has none they are a note
 	}
-	s := map[string]string{}
-	for k, v := range m.settings {
-		s[k] = v
-	}
+	s := maps.Clone(m.settings)
 	for item := range strings.SplitSeq(settings, ";") {
 		if item = strings.TrimSpace(item); item == "" {
 			continue

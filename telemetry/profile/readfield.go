@@ -55,23 +55,8 @@ func (x *extract) field(f *field, found []any) {
 
 // number reads a metric or a distance; of several values the picked one counts.
 func (x *extract) number(f *field, found []any) {
-	var numbers []float64
-	for _, v := range found {
-		w, isWord := word(v)
-		if isWord && (f.ignore[w] || w == "") {
-			continue
-		}
-		n, ok := f.values[w]
-		if !ok {
-			n, ok = number(v)
-		}
-		if !ok {
-			x.report(fault(f.path.text, wantNumber, shapeOf(v)))
-			return
-		}
-		numbers = append(numbers, n)
-	}
-	if len(numbers) == 0 {
+	numbers, ok := x.numbers(f, found)
+	if !ok || len(numbers) == 0 {
 		return
 	}
 	n := slices.Max(numbers)
@@ -89,6 +74,26 @@ func (x *extract) number(f *field, found []any) {
 	case x.Mount.metric != "":
 		x.metric(x.Mount.metric, x.Mount.fill(n))
 	}
+}
+
+// numbers reads each of the values; ok is false, and reported, when one is no number.
+func (x *extract) numbers(f *field, found []any) (numbers []float64, ok bool) {
+	for _, v := range found {
+		w, isWord := word(v)
+		if isWord && (f.ignore[w] || w == "") {
+			continue
+		}
+		n, ok := f.values[w]
+		if !ok {
+			n, ok = number(v)
+		}
+		if !ok {
+			x.report(fault(f.path.text, wantNumber, shapeOf(v)))
+			return nil, false
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, true
 }
 
 // scaled converts a number without the noise that 0.001 has as a binary fraction.

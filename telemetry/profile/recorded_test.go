@@ -76,8 +76,7 @@ func saidOf(c profile.Content, err error) said {
 	if c.Unread != nil {
 		s.Unread = &c.Unread.Field
 	}
-	var faults telemetry.FieldErrors
-	if errors.As(err, &faults) {
+	if faults, ok := errors.AsType[telemetry.FieldErrors](err); ok {
 		for _, f := range faults {
 			s.Faults = append(s.Faults, f.Field)
 		}
@@ -221,7 +220,7 @@ func numbersAsTexts(_ string, v any) (any, bool) {
 	return v, true
 }
 
-func booleansAsWords(path string, v any) (any, bool) {
+func booleansAsWords(_ string, v any) (any, bool) {
 	if b, ok := v.(bool); ok {
 		return map[bool]string{true: "TRUE", false: " False "}[b], true
 	}
@@ -229,7 +228,7 @@ func booleansAsWords(path string, v any) (any, bool) {
 }
 
 // withUnknowns adds to every object what says nothing, numbers excepted: a ThingsBoard device's numbers all say something.
-func withUnknowns(path string, v any) (any, bool) {
+func withUnknowns(_ string, v any) (any, bool) {
 	if object, ok := v.(map[string]any); ok && len(object) > 0 {
 		object["firmware_note"], object["nothing"], object["parts"] = "北", nil, []any{map[string]any{"x": true}}
 	}
