@@ -6,6 +6,7 @@ import (
 	"watchhouse/journal"
 	"watchhouse/registry"
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
 )
 
 // decoder makes points of entries. It belongs to one goroutine.
@@ -14,6 +15,7 @@ type decoder struct {
 	letters letters
 	stats   *meter
 	fields  *fieldLimit
+	again   bool // for a redrive, which tells all faults
 
 	strangers strangers
 }
@@ -23,7 +25,7 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	if e.Kind != journal.Publish {
 		return points // ticks
 	}
-	from, readings, err := d.read(e, view)
+	from, said, err := d.read(e, view)
 	if err != nil {
 		d.stats.count(func(s *Stats) { s.Undecodable++ })
 	}
@@ -31,9 +33,9 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 		d.letters.add(d.letter(e, StageDecode, err.Error()))
 	}
 	p := point{device: from.Topic.Device, area: tagValue(from.Device.Area), kind: tagValue(string(from.Device.Kind)), from: e}
-	stamps := newStamper(e, len(readings))
-	for n := range readings {
-		r := &readings[n]
+	stamps := newStamper(e, said.Identity, len(said.Readings))
+	for n := range said.Readings {
+		r := &said.Readings[n]
 		p.index, p.late = n, 0
 		if p.ns, p.clockBad = stamps.time(r, n); r.TS != nil && !p.clockBad {
 			p.late = lateness(p.ns, e, from.Device.Interval())
@@ -45,29 +47,29 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	return points
 }
 
-// read gives the readings of an entry and where they are from.
-func (d *decoder) read(e *journal.Entry, view directory) (registry.Origin, []telemetry.Reading, error) {
-	o, err := view.Locate(e.Topic, e.Device)
+// read tells what an entry says and where it is from.
+func (d *decoder) read(e *journal.Entry, view directory) (o registry.Origin, said profile.Content, err error) {
+	o, err = view.Locate(e.Topic, e.Device)
 	if errors.Is(err, registry.ErrNoDevice) {
-		return o, nil, nil
+		return o, said, nil
 	}
 	if err != nil {
-		return o, nil, err
+		return o, said, err
 	}
 	if !o.Foreign() && o.Topic.Channel != telemetry.ChannelTelemetry {
 		if d.lane == journal.EventLane { // a call, which is the alert engine's
-			return o, nil, nil
+			return o, said, nil
 		}
-		return o, nil, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
+		return o, said, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
 	}
 	if o.Foreign() && e.Retain && e.Device != o.Topic.Device { // what a bridge has retained is old, nobody knows how old
-		return o, nil, nil
+		return o, said, nil
 	}
-	content, err := o.Read(e.Payload)
-	if d.lane == journal.EventLane && content.Unread != nil { // the alert engine makes the letter of a call that cannot be read
+	said, err = o.Read(e.Payload)
+	if d.lane == journal.EventLane && said.Unread != nil && !d.again { // the alert engine makes the letter of a call that cannot be read
 		err = nil
 	}
-	return o, content.Readings, err
+	return o, said, err
 }
 
 // letter begins a letter about an entry of the decoder's lane.

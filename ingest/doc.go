@@ -27,7 +27,8 @@
 // A point is overwritten by one with the same measurement, tags and time. Its time depends only on what the frame holds:
 //
 //   - With a believable ts (telemetry.EffectiveTime): ts in ns plus seq mod 10^6; with a boot plus 500009 times (boot+1), mod
-//     10^6. Without a seq, ts plus the FNV-1a sum of all it says, mod 10^6. So a redelivery by the device overwrites itself,
+//     10^6. Without a seq, ts plus the FNV-1a sum, mod 10^6, of all it says or, in a foreign message with an identity, of that
+//     and its place: then a mended profile replaces what the wrong one stored. So a redelivery by the device overwrites itself,
 //     however it is packed into arrays, and two messages of one millisecond do not overwrite each other: with numbers for
 //     certain, without them but for one chance in a million that two sums are alike. Readings of one message never do: a
 //     nanosecond that an earlier one has is passed over.

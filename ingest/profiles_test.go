@@ -99,6 +99,29 @@ func TestDevicesOfAProfileAreStoredFromBothLanes(t *testing.T) {
 	}
 }
 
+// TestARedriveWithAMendedProfileReplacesThePoint: a message with an identity keeps its place, whatever is understood of it.
+func TestARedriveWithAMendedProfileReplacesThePoint(t *testing.T) {
+	s := newStore(t, "")
+	b := newBridge(t, s)
+	wrong := bin
+	wrong.Settings = "empty_mm=1500;full_mm=200;stream=wet"
+	b.register(wrong)
+	b.up(journal.EventLane, eui, 1, `{"battery":"high","distance":600}`)
+	b.run()
+	b.drained()
+	if letter := b.deadLetters(1)[0]; letter.Lane != journal.EventLane || !strings.Contains(letter.Reason, "battery") {
+		t.Errorf("letter %+v", letter)
+	}
+	b.register(bin)
+	if out := b.redrive(1); out.Outcome != OutcomeUndecodable || out.Points != 1 || !strings.Contains(out.Reason, "battery") {
+		t.Errorf("redriven with a field that is still wrong: %+v", out)
+	}
+	got := s.influxQL("SELECT fill_wet_pct FROM telemetry WHERE device = 'bin'")
+	if len(got.Values) != 1 || fmt.Sprint(got.Values[0][1]) != "50" {
+		t.Errorf("in the database %v, want one point of 50", got)
+	}
+}
+
 // TestWhatABridgeSentBeforeItsDeviceWasRegisteredIsStoredByARedrive: a letter is decoded with what the hub knows now.
 func TestWhatABridgeSentBeforeItsDeviceWasRegisteredIsStoredByARedrive(t *testing.T) {
 	s := newStore(t, "")

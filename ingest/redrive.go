@@ -70,7 +70,7 @@ func (l *letterList) add(d DeadLetter) { *l = append(*l, d) }
 // again decodes and writes one message.
 func (i *Ingest) again(ctx context.Context, lane journal.LaneName, e *journal.Entry) (Redriven, error) {
 	var faults letterList
-	dec := decoder{lane: lane, letters: &faults, stats: &meter{}, fields: newFieldLimit()}
+	dec := decoder{lane: lane, again: true, letters: &faults, stats: &meter{}, fields: newFieldLimit()}
 	points := dec.decode(nil, e, i.devices())
 	if len(points) == 0 {
 		reason := "it holds no number"

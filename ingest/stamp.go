@@ -18,12 +18,13 @@ const (
 // stamper gives the readings of one message their times, by nothing but what the journal holds (package comment). The rules
 // must not change: a replay by a later version has to overwrite what this one wrote.
 type stamper struct {
-	from  *journal.Entry
-	taken map[int64]uint64 // which reading has which time; nil for a lone reading
+	from     *journal.Entry
+	identity string           // of a foreign message, "" when it has none
+	taken    map[int64]uint64 // which reading has which time; nil for a lone reading
 }
 
-func newStamper(e *journal.Entry, readings int) stamper {
-	s := stamper{from: e}
+func newStamper(e *journal.Entry, identity string, readings int) stamper {
+	s := stamper{from: e, identity: identity}
 	if readings > 1 {
 		s.taken = make(map[int64]uint64, readings)
 	}
@@ -37,16 +38,16 @@ func (s *stamper) time(r *telemetry.Reading, index int) (ns int64, clockBad bool
 		us := s.from.ReceivedNS/nsPerUS + int64(index)
 		return us*nsPerUS + int64(s.from.ID%nsPerUS), clockBad
 	}
-	return s.free(ms*nsPerMS, r), false
+	return s.free(ms*nsPerMS, r, index), false
 }
 
-// free gives the reading's nanosecond of a millisecond: by its number, else by what it says. One that another reading of
+// free gives the reading's nanosecond of a millisecond: by its number, else by what identifies it. One that another reading of
 // the message has is passed over, so that neither overwrites the other; the same reading twice in a message is one.
-func (s *stamper) free(start int64, r *telemetry.Reading) int64 {
+func (s *stamper) free(start int64, r *telemetry.Reading, index int) int64 {
 	if s.taken == nil && r.Seq != nil {
 		return start + numberOffset(r)
 	}
-	sum := contentSum(r)
+	sum := s.sum(r, index)
 	offset := int64(sum % nsPerMS)
 	if r.Seq != nil {
 		offset = numberOffset(r)
@@ -74,26 +75,43 @@ func numberOffset(r *telemetry.Reading) int64 {
 	return offset % nsPerMS
 }
 
-// contentSum is the 64-bit FNV-1a sum of what a reading says.
-func contentSum(r *telemetry.Reading) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	sum := uint64(offset)
-	number := func(v uint64) {
-		for range 8 {
-			sum = (sum ^ v&0xff) * prime
-			v >>= 8
-		}
+// sum identifies a reading without a number: by its message's identity and its place, which hold when the profile is mended
+// and the message read again, else by what it says, which holds in whatever array it comes.
+func (s *stamper) sum(r *telemetry.Reading, index int) uint64 {
+	f := newFNV()
+	if s.identity != "" {
+		f.text(s.identity)
+		f.number(uint64(index))
+		return f.sum
 	}
 	if r.Boot != nil {
-		number(uint64(*r.Boot) + 1)
+		f.number(uint64(*r.Boot) + 1)
 	}
 	for _, m := range r.Metrics {
-		for n := range len(m.Name) {
-			sum = (sum ^ uint64(m.Name[n])) * prime
-		}
-		number(math.Float64bits(m.Value))
+		f.text(m.Name)
+		f.number(math.Float64bits(m.Value))
 	}
-	return sum
+	return f.sum
+}
+
+// fnv is the 64-bit FNV-1a sum.
+type fnv struct{ sum uint64 }
+
+const fnvPrime = 1099511628211
+
+func newFNV() fnv { return fnv{14695981039346656037} }
+
+func (f *fnv) text(s string) {
+	for n := range len(s) {
+		f.sum = (f.sum ^ uint64(s[n])) * fnvPrime
+	}
+}
+
+func (f *fnv) number(v uint64) {
+	for range 8 {
+		f.sum = (f.sum ^ v&0xff) * fnvPrime
+		v >>= 8
+	}
 }
 
 // lateMargin is how late a reading may arrive before it is marked, whatever its device's report interval.

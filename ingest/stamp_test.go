@@ -29,7 +29,7 @@ func TestTimesAreUniqueAndDependOnTheFrameOnly(t *testing.T) {
 			e := &journal.Entry{ID: first + uint64(n), Message: journal.Message{ReceivedNS: received}}
 			last := int64(math.MinInt64)
 			size := rapid.IntRange(1, 30).Draw(rt, "size")
-			stamps, again := newStamper(e, size), newStamper(e, size)
+			stamps, again := newStamper(e, "", size), newStamper(e, "", size)
 			for index := range size {
 				r := telemetry.Reading{}
 				if rapid.Bool().Draw(rt, "bad") {
@@ -77,7 +77,7 @@ func TestTimesOfNumberedReadings(t *testing.T) {
 		"none":                {telemetry.Reading{}, 0, 1767323045678901345, false},
 		"none, with a number": {telemetry.Reading{Seq: seq(9)}, 1, 1767323045678902345, false},
 	} {
-		stamps := newStamper(e, 1)
+		stamps := newStamper(e, "", 1)
 		if ns, bad := stamps.time(&c.r, c.index); ns != c.ns || bad != c.bad {
 			t.Errorf("%s: %d %v, want %d %v", name, ns, bad, c.ns, c.bad)
 		}
