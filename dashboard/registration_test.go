@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"watchhouse/dashboard"
@@ -143,8 +144,11 @@ func TestRegistryRoutes(t *testing.T) {
 			}
 		})
 	}
-	if h.as(registry.Admin).do(http.MethodGet, "/api/v1/areas/map", nil).Header.Get("Content-Type") != "application/geo+json" {
-		t.Error("the map is not sent as GeoJSON")
+	if kind := h.as(registry.Admin).do(http.MethodGet, "/api/v1/areas/map", nil).Header.Get("Content-Type"); kind != "application/geo+json" {
+		t.Errorf("the map is sent as %q, want GeoJSON", kind)
+	}
+	if how := h.as(registry.Admin).with("Accept-Encoding", "gzip").do(http.MethodGet, "/api/v1/catalog", nil).Header.Get("Content-Encoding"); how != "gzip" {
+		t.Errorf("the catalog is sent %q, want it compressed", how)
 	}
 }
 
@@ -292,6 +296,24 @@ func TestASecretIsShownOnce(t *testing.T) {
 		if _, body := m.get("/api/v1" + path); strings.Contains(body, third) || strings.Contains(h.log.String(), third) {
 			t.Errorf("%s shows the secret", path)
 		}
+	}
+}
+
+// Of two people who register one id at the same moment, one learns that the other was faster.
+func TestOneOfManyAddsADevice(t *testing.T) {
+	h := registryHouse(t)
+	m := h.as(registry.Maintainer)
+	statuses := make([]int, 8)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() {
+			statuses[i], _ = m.send(http.MethodPost, "/api/v1/devices", map[string]any{"id": "g-1", "kind": "garage"})
+		})
+	}
+	wg.Wait()
+	slices.Sort(statuses)
+	if statuses[0] != http.StatusCreated || statuses[1] != http.StatusConflict || statuses[7] != http.StatusConflict {
+		t.Errorf("statuses %v, want one 201 and seven 409", statuses)
 	}
 }
 

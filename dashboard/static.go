@@ -185,7 +185,8 @@ func compressed(next http.Handler) http.Handler {
 	gz := gzhttp.GzipHandler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case apiPrefix + "/snapshot", apiPrefix + "/devices", apiPrefix + "/incidents", apiPrefix + "/openapi.json":
+		case apiPrefix + "/snapshot", apiPrefix + "/devices", apiPrefix + "/incidents", apiPrefix + "/openapi.json",
+			apiPrefix + "/catalog", apiPrefix + "/areas/map", apiPrefix + "/places", apiPrefix + "/registry/devices":
 			if r.Method == http.MethodGet {
 				gz.ServeHTTP(w, r)
 				return
