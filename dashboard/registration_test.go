@@ -110,6 +110,20 @@ var registryCases = []struct {
 	{"POST", "/contacts/nobody/reveal", nil, 404, `"code":"not_found"`},
 	{"DELETE", "/contacts/crew", nil, 204, ""},
 	{"DELETE", "/contacts/crew", nil, 404, `"code":"not_found"`},
+
+	{"GET", "/accounts", nil, 200, `{"items":[],"next":""}`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{map[string]any{"filter": "application/#", "publish": true}}}, 200, `{"account":{"id":"chirpstack","grants":[{"filter":"application/#","publish":true}]},"secret":"`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{map[string]any{"filter": "#", "subscribe": true}}}, 200, `"secret":""}`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{}}, 422, `"location":"body.grants"`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{map[string]any{"filter": "a/#/b", "publish": true}}}, 422, `"location":"body.grants[0].filter"`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{map[string]any{"filter": "a"}}}, 422, `"location":"body.grants[0]"`},
+	{"PUT", "/accounts/chirpstack", map[string]any{"grants": []any{map[string]any{"filter": "a", "publish": true}}, "secret": "hunter2"}, 422, `"location":"body.secret"`},
+	{"PUT", "/accounts/btn-1", map[string]any{"grants": []any{map[string]any{"filter": "a", "publish": true}}}, 422, `"location":"body.id"`},
+	{"PUT", "/accounts/a%20b", map[string]any{"grants": []any{}}, 422, `"location":"path.id"`},
+	{"POST", "/devices", map[string]any{"id": "chirpstack", "kind": "gateway"}, 422, `"location":"body.id"`},
+	{"GET", "/accounts", nil, 200, `{"items":[{"id":"chirpstack","grants":[{"filter":"#","subscribe":true}]}],"next":""}`},
+	{"DELETE", "/accounts/chirpstack", nil, 204, ""},
+	{"DELETE", "/accounts/chirpstack", nil, 404, `"code":"not_found"`},
 }
 
 // registryHouse has a committee with a border besides what every house has.
@@ -177,6 +191,9 @@ func TestRegistryRoles(t *testing.T) {
 		{"PUT", "/contacts/none", change},
 		{"DELETE", "/contacts/none", change},
 		{"POST", "/contacts/none/reveal", reveal},
+		{"GET", "/accounts", []string{"admin"}},
+		{"PUT", "/accounts/none", []string{"admin"}},
+		{"DELETE", "/accounts/none", []string{"admin"}},
 	} {
 		t.Run(tc.method+" "+tc.path, func(t *testing.T) {
 			var body any

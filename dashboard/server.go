@@ -136,6 +136,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.catalogRoutes(api)
 	s.registrationRoutes(api)
 	s.fileRoutes(api)
+	s.bridgeRoutes(api)
 	s.placeRoutes(api)
 	s.pointRoutes(api)
 	s.contactRoutes(api)

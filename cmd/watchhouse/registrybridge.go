@@ -8,7 +8,7 @@ import (
 )
 
 type registryBridgeCmd struct {
-	dataFlags
+	registryFlags
 	ID        string   `required:"" help:"Id of the account, which no device has."`
 	Publish   []string `help:"Topic filter that the bridge may publish on, e.g. application/#; may be given again." placeholder:"FILTER" sep:"none"`
 	Subscribe []string `help:"Topic filter that it may subscribe to." placeholder:"FILTER" sep:"none"`
@@ -23,15 +23,17 @@ func (c *registryBridgeCmd) Run(ctx context.Context, std streams) error {
 	for _, filter := range c.Subscribe {
 		grants = append(grants, registry.Grant{Filter: filter, Subscribe: true})
 	}
-	return c.withRegistry(ctx, func(r *registry.Registry) error {
-		generated, err := r.PutAccess(ctx, actor, c.ID, grants, c.Secret)
-		if err != nil {
-			return badConfigError{err}
-		}
-		fmt.Fprintf(std.err, "account %s may use %d filters\n", c.ID, len(grants))
-		if generated == "" {
-			return nil
-		}
-		return printSecrets(std, map[string]string{c.ID: generated})
-	})
+	store, err := c.store(std)
+	if err != nil {
+		return err
+	}
+	generated, err := store.bridge(ctx, c.ID, grants, c.Secret)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.err, "account %s may use %d filters\n", c.ID, len(grants))
+	if generated == "" {
+		return nil
+	}
+	return printSecrets(std, map[string]string{c.ID: generated})
 }

@@ -33,6 +33,16 @@ func (f folderRegistry) add(ctx context.Context, device registry.Device, secret 
 	return replaced, generated, err
 }
 
+func (f folderRegistry) bridge(ctx context.Context, id string, grants []registry.Grant, secret string) (generated string, err error) {
+	err = f.withRegistry(ctx, func(r *registry.Registry) error {
+		if generated, err = r.PutAccess(ctx, actor, id, grants, secret); err != nil {
+			return badConfigError{err}
+		}
+		return nil
+	})
+	return generated, err
+}
+
 func (f folderRegistry) load(ctx context.Context, what string, in io.Reader) (report registry.ImportReport, err error) {
 	load := map[string]func(*registry.Registry, context.Context, string, io.Reader) (registry.ImportReport, error){
 		"devices": (*registry.Registry).ImportCSV, "areas": (*registry.Registry).ImportAreas,

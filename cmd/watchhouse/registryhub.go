@@ -26,13 +26,31 @@ func (h hubRegistry) add(ctx context.Context, device registry.Device, secret str
 	if problem, ok := errors.AsType[*hubProblem](err); ok && problem.Status == http.StatusNotFound {
 		err = h.put(ctx, http.MethodPost, "/devices", dashboard.NewDevice{ID: device.ID, DeviceFields: fields}, &answer)
 	}
-	if problem, ok := errors.AsType[*hubProblem](err); ok && len(problem.Errors) > 0 {
-		return false, nil, badConfigError{err}
+	if err != nil {
+		return false, nil, refused(err)
 	}
 	if answer.Secret != "" {
 		generated = map[string]string{device.ID: answer.Secret}
 	}
-	return replaced, generated, err
+	return replaced, generated, nil
+}
+
+// bridge needs the token of an administrator: an account may be granted every topic.
+func (h hubRegistry) bridge(ctx context.Context, id string, grants []registry.Grant, secret string) (generated string, err error) {
+	var answer dashboard.BridgeAnswer
+	fields := dashboard.BridgeFields{Grants: grants, Secret: secret}
+	if err := h.put(ctx, http.MethodPut, "/accounts/"+url.PathEscape(id), fields, &answer); err != nil {
+		return "", refused(err)
+	}
+	return answer.Secret, nil
+}
+
+// refused marks a refusal of faulty fields as its author's.
+func refused(err error) error {
+	if problem, ok := errors.AsType[*hubProblem](err); ok && len(problem.Errors) > 0 {
+		return badConfigError{err}
+	}
+	return err
 }
 
 func (h hubRegistry) put(ctx context.Context, method, path string, fields, answer any) error {

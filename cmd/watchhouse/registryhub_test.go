@@ -29,7 +29,7 @@ func remote(t *testing.T, h *testkit.Hub, role registry.Role) []string {
 // The registry commands do to a running hub what they do to the folder of a stopped one: same output, same exit codes, same files.
 func TestRegistryOfARunningHub(t *testing.T) {
 	h := testkit.StartHub(t)
-	there, here := remote(t, h, registry.Maintainer), []string{"--data", filepath.Join(t.TempDir(), "data")}
+	there, here := remote(t, h, registry.Admin), []string{"--data", filepath.Join(t.TempDir(), "data")}
 	folder := t.TempDir()
 	areas := write(t, folder, "areas.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a-1","name":"一居"},"geometry":{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,31]]]}}]}`)
 	places := write(t, folder, "places.csv", "id,name,area,hours\ns-1,一号投放点,a-1,05:30-20:30\n")
@@ -51,6 +51,9 @@ func TestRegistryOfARunningHub(t *testing.T) {
 		{[]string{"add", "--id", "btn-1", "--kind", "emergency_button", "--secret", "a-chosen-secret", "--name", "1号101"}, exitOK, "replaced btn-1"},
 		{[]string{"add", "--id", "btn-2", "--kind", "emergency_button", "--area", "a-9"}, exitBadConfig, "area: want a registered area"},
 		{[]string{"add", "--id", "btn-2"}, exitBadConfig, "kind: want"},
+		{[]string{"bridge", "--id", "chirpstack", "--publish", "application/#", "--secret", "a-chosen-secret"}, exitOK, "account chirpstack may use 1 filters"},
+		{[]string{"bridge", "--id", "chirpstack", "--publish", "a/#/b"}, exitBadConfig, "grants[0].filter: want an MQTT topic filter"},
+		{[]string{"bridge", "--id", "btn-1", "--publish", "a"}, exitBadConfig, "id: want an id that no device has"},
 		{[]string{"export"}, exitOK, ""},
 		{[]string{"export", "places"}, exitOK, ""},
 		{[]string{"export", "contacts"}, exitOK, ""},

@@ -12,6 +12,7 @@ import (
 // registryStore is where a registry is kept. what is devices, areas, places or contacts.
 type registryStore interface {
 	add(ctx context.Context, device registry.Device, secret string) (replaced bool, generated map[string]string, err error)
+	bridge(ctx context.Context, id string, grants []registry.Grant, secret string) (generated string, err error)
 	load(ctx context.Context, what string, in io.Reader) (registry.ImportReport, error)
 	save(ctx context.Context, what string, out io.Writer) error
 	list(ctx context.Context, each func(registry.Device) error) error
