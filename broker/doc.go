@@ -48,6 +48,8 @@
 //     reconnect, not a restart.
 //   - Access is denied unless the registry grants it: per topic of a publish after its alias is resolved, per filter of a
 //     subscription, and again per delivery. Decisions are kept for one revision of the registry.
+//   - Who is deleted, or gets another secret or kind, is disconnected (revoked) as soon as the registry says so, also in the
+//     middle of its sign-in. No other change of the registry ends a connection.
 //   - No log line holds a payload, a secret, or a user name that cannot be a device id.
 //
 // # Concurrency and errors

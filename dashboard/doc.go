@@ -13,8 +13,10 @@
 // where it changes the workflow, with the version from If-Match: without it 428, against another version 409 with the
 // incident as it is.
 //
-// Personal fields leave by one route only, POST /people/{id}/reveal, after a record in the chain "audit" is on disk; what
-// can not be audited is not shown. The same chain keeps sign-ins, sign-outs and, gathered for five seconds, which user saw
+// Personal fields leave by two routes only, POST /people/{id}/reveal and POST /contacts/{id}/reveal, after a record in the chain
+// "audit" is on disk; what can not be audited is not shown. Changes of the registry are recorded there once they are made: the
+// registry's own chain names their actor too. A secret that the hub made is in one answer and never again; no problem repeats
+// a secret or a name. The same chain keeps sign-ins, sign-outs and, gathered for five seconds, which user saw
 // which incident first since the hub began; GET /audit lists it. Until they are gathered, first sights are in memory: a crash
 // may lose the last five seconds of them.
 //
