@@ -22,6 +22,7 @@ var registryCases = []struct {
 	{"GET", "/catalog", nil, 200, `{"id":"emergency_button","title":{"zh":"`},
 	{"GET", "/catalog", nil, 200, `"events":["bag_on_ground","door",`},
 	{"GET", "/catalog", nil, 200, `{"name":"battery_pct","unit":"%","zh":"`},
+	{"GET", "/catalog", nil, 200, `"kind":"emergency_button","power":"battery","report_interval_s":`},
 	{"GET", "/areas/map", nil, 200, `{"type":"FeatureCollection","features":[{"type":"Feature","id":"c-2","properties":{"id":"c-2","name":"罗山八村","name_en":""},"geometry":{"type":"Polygon"`},
 
 	{
@@ -54,6 +55,8 @@ var registryCases = []struct {
 		}, 201, `{"device":{"id":"bin-1","kind":"sorting_point","name":"1号投放点","area":"c-1","lat":31.2,"lon":121.5,"gateway":"gw-1","power":"battery",` +
 			`"report_interval_s":600,"model":"m-1","address":"24e124","settings":"empty_mm=1200","place":"","person":"p-1","out_of_service":true,"has_secret":true,"children":[]},"secret":""}`,
 	},
+	{"POST", "/devices", map[string]any{"id": "bought", "model": "milesight-ws101", "address": "24e124535b316056"}, 201, `"kind":"emergency_button","name":"","area":"","lat":null,"lon":null,"gateway":"","power":"battery"`},
+	{"PUT", "/devices/bought", map[string]any{"kind": "garage", "model": "milesight-ws101"}, 422, `"location":"body.kind","message":"want emergency_button, the kind of model milesight-ws101"`},
 	{"GET", "/devices/gw-1/registration", nil, 200, `"children":["bin-1"]`},
 	{"GET", "/devices/btn-9/registration", nil, 404, `"code":"not_found"`},
 	{"DELETE", "/devices/gw-1", nil, 409, `"detail":"It is still in use: gateway gw-1 by device bin-1."`},
