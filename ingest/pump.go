@@ -36,12 +36,10 @@ func (p *pump) run(ctx context.Context) error {
 	logged := ""
 	for ctx.Err() == nil {
 		err := p.move(ctx)
-		switch {
-		case errors.Is(err, journal.ErrClosed):
+		if errors.Is(err, journal.ErrClosed) {
 			return fmt.Errorf("ingest: %w", err)
-		case ctx.Err() != nil:
-			return nil
-		case err.Error() != logged:
+		}
+		if ctx.Err() == nil && err.Error() != logged {
 			logged = err.Error()
 			p.i.log.Error("readings cannot be taken from the journal", "lane", string(p.source.name), "error", err)
 		}

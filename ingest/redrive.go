@@ -124,7 +124,7 @@ type anyLetter struct {
 // message gives the entry that a letter is about; nil with the reason when it is gone.
 func (d deadLetters) message(ctx context.Context, body []byte) (journal.LaneName, *journal.Entry, string, error) {
 	var l anyLetter
-	if err := json.Unmarshal(body, &l); err != nil {
+	if json.Unmarshal(body, &l) != nil {
 		return "", nil, "the letter is not one of this hub's", nil
 	}
 	if l.Stage == StageJournal {

@@ -29,7 +29,8 @@ type benchCmd struct {
 	Clients   int           `help:"Idle connections." default:"15000"`
 	Rate      int           `help:"Messages a second of the pipeline's steady rate." default:"20000"`
 	Steady    time.Duration `help:"Length of the pipeline's steady rate." default:"30s"`
-	Houses    int           `help:"Safety houses whose year of readings, one every 30 s, is in the history; a million each." default:"3"`
+	Days      int           `help:"Days of readings that are in the history." default:"365"`
+	Houses    int           `help:"Safety houses whose readings, one every 30 s, are in the history; a million each in a year." default:"3"`
 	Profile   string        `help:"Write a CPU profile of the hub in the last part that is measured." placeholder:"FILE"`
 	JSON      string        `help:"Also write the report as JSON." placeholder:"FILE" name:"json"`
 	HTML      string        `help:"Also write the report as a page." placeholder:"FILE" name:"html"`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,25 +51,25 @@ func historyAccounts() []load.Account {
 	return out
 }
 
-const (
-	historyYear = 365 * 24 * time.Hour
-	// historyCharts is how often each chart is opened.
-	historyCharts = 40
-)
+// historyCharts is how often each chart is opened.
+const historyCharts = 40
 
-// history fills the database with a year and opens charts of it over REST, as the page does.
+// span is the time that the history covers.
+func (c *benchCmd) span() time.Duration { return time.Duration(c.Days) * 24 * time.Hour }
+
+// history fills the database, with a year by default, and opens charts of it over REST, as the page does.
 func (c *benchCmd) history(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
 	now := time.Now().Truncate(time.Hour)
 	began := time.Now()
-	points, err := c.fillYear(ctx, hub, now, progress)
+	points, err := c.fill(ctx, hub, now, progress)
 	if err != nil {
 		return nil, err
 	}
 	section := report.Section{
 		Name: "charts over REST, from a warm server",
-		Note: "each chart is one GET of one metric: hourly windows of a year, and windows of a second of the last hour",
+		Note: "each chart is one GET of one metric: hourly windows of all days, and windows of a second of the last hour",
 		Facts: []report.Fact{
-			{Name: "in the database", Value: fmt.Sprintf("%d points of a year of 346 devices, %d of the 42 houses among them; written in %.0f s", points, c.Houses, time.Since(began).Seconds())},
+			{Name: "in the database", Value: fmt.Sprintf("%d points of %d days of 346 devices, %d of the 42 houses among them; written in %.0f s", points, c.Days, c.Houses, time.Since(began).Seconds())},
 		},
 	}
 	if err := hub.calm(ctx, progress); err != nil {
@@ -82,7 +83,7 @@ func (c *benchCmd) history(ctx context.Context, hub *benchHub, progress load.Pro
 		for _, chart := range []struct {
 			name        string
 			span, every time.Duration
-		}{{"year, hourly", historyYear, time.Hour}, {"hour, raw", time.Hour, time.Second}} {
+		}{{fmt.Sprintf("%d days, hourly", c.Days), c.span(), time.Hour}, {"hour, raw", time.Hour, time.Second}} {
 			latency, windows, err := openCharts(ctx, client, k, now, chart.span, chart.every)
 			if err != nil {
 				return nil, err
@@ -111,8 +112,8 @@ func openCharts(ctx context.Context, hub *hubClient, k historyKind, now time.Tim
 	for n := range 1 + historyCharts {
 		var series struct{ Points []struct{ N int } }
 		query := url.Values{
-			"metric": {k.metrics[n%len(k.metrics)]}, "from": {fmt.Sprint(now.Add(-span).UnixMilli())},
-			"to": {fmt.Sprint(now.UnixMilli())}, "every": {fmt.Sprint(every.Milliseconds())},
+			"metric": {k.metrics[n%len(k.metrics)]}, "from": {unixMS(now.Add(-span))}, "to": {unixMS(now)},
+			"every": {strconv.FormatInt(every.Milliseconds(), 10)},
 		}
 		began := time.Now()
 		err := hub.call(ctx, http.MethodGet, "/devices/"+k.device(n%k.count)+"/series?"+query.Encode(), &series)
@@ -126,6 +127,8 @@ func openCharts(ctx context.Context, hub *hubClient, k historyKind, now time.Tim
 	}
 	return took, windows, nil
 }
+
+func unixMS(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // calm waits until the database has nothing to tidy up.
 func (h *benchHub) calm(ctx context.Context, progress load.Progress) error {
@@ -148,12 +151,11 @@ func (h *benchHub) calm(ctx context.Context, progress load.Progress) error {
 	return nil
 }
 
-// fillYear writes the year day by day, as it would have come, and gives the number of points.
-func (c *benchCmd) fillYear(ctx context.Context, hub *benchHub, now time.Time, progress load.Progress) (int, error) {
+// fill writes the history day by day, as it would have come, and gives the number of points.
+func (c *benchCmd) fill(ctx context.Context, hub *benchHub, now time.Time, progress load.Progress) (int, error) {
 	w := &lineWriter{url: hub.database.URL() + "/api/v2/write?precision=ms&bucket=" + url.QueryEscape(influxdb.Bucket)}
-	const days = int(historyYear / (24 * time.Hour))
-	for day := range days {
-		from := now.Add(-historyYear).Add(time.Duration(day) * 24 * time.Hour)
+	for day := range c.Days {
+		from := now.Add(-c.span()).Add(time.Duration(day) * 24 * time.Hour)
 		for _, k := range historyKinds() {
 			for n := range c.filled(k) {
 				if err := w.day(ctx, k, n, from); err != nil {
@@ -162,7 +164,7 @@ func (c *benchCmd) fillYear(ctx context.Context, hub *benchHub, now time.Time, p
 			}
 		}
 		if day%30 == 0 {
-			progress("filling the year", day, days)
+			progress("filling the history", day, c.Days)
 		}
 	}
 	return w.points, w.flush(ctx)
