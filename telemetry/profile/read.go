@@ -17,7 +17,10 @@ type Reader struct {
 
 // Read gives what a message says. With an error, which is telemetry.FieldErrors, it gives what could be read.
 func (r Reader) Read(payload []byte) (Content, error) {
-	x := r.read(payload, false)
+	x := &extract{Reader: r}
+	if c := r.Envelope.spec.Carries; c != CarriesLife && c != CarriesNothing {
+		x.payload(payload)
+	}
 	if len(x.faults) > 0 {
 		return x.out, x.faults
 	}
@@ -31,12 +34,16 @@ func (e *Envelope) Cry(payload []byte, models []*Model) (Content, bool) {
 	if e.spec.Carries != CarriesModel {
 		return Content{}, false
 	}
+	root, err := e.open(payload)
+	if err != nil {
+		return Content{}, false
+	}
 	for _, m := range models {
 		if !m.calls {
 			continue
 		}
-		x := Reader{Envelope: e, Model: m}.read(payload, true)
-		if !x.out.Help() {
+		x := &extract{Reader: Reader{Envelope: e, Model: m}, stranger: true}
+		if x.tree(root); !x.out.Help() {
 			continue
 		}
 		c := Content{Identity: x.out.Identity, Events: x.out.Events}
@@ -62,20 +69,20 @@ type extract struct {
 	metrics []telemetry.Metric
 }
 
-func (r Reader) read(payload []byte, stranger bool) *extract {
-	x := &extract{Reader: r, stranger: stranger}
-	if r.Envelope.spec.Carries == CarriesLife || r.Envelope.spec.Carries == CarriesNothing {
-		return x
-	}
-	root, err := r.Envelope.open(payload)
+// payload reads a payload, tree one that is parsed; the tree does not change.
+func (x *extract) payload(p []byte) {
+	root, err := x.Envelope.open(p)
 	if err != nil {
 		x.unread(err)
-		return x
+		return
 	}
+	x.tree(root)
+}
+
+func (x *extract) tree(root any) {
 	for _, record := range x.records(root) {
 		x.record(record)
 	}
-	return x
 }
 
 // open parses a payload, or takes it for a word where the envelope allows that.
