@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,15 +210,11 @@ func TestACrashForgetsNoSilence(t *testing.T) {
 // kill ends the engine as SIGKILL does: no last snapshot.
 func (p *plant) kill() {
 	p.tb.Helper()
-	book, window := p.kv.m[bookKey], p.kv.m[windowKey]
+	kept := maps.Clone(p.kv.m)
 	if err := p.stop(); err != nil {
 		p.tb.Fatal(err)
 	}
-	delete(p.kv.m, bookKey)
-	delete(p.kv.m, windowKey)
-	if book != nil {
-		p.kv.m[bookKey], p.kv.m[windowKey] = book, window
-	}
+	p.kv.m = kept
 }
 
 // TestOutOfServiceIsNotSilent: such a device raises no technical incident, and what it had raised ends; so does what a device

@@ -8,6 +8,7 @@ import (
 // Config of the engine.
 type Config struct {
 	RulesFile        string        `yaml:"rules_file"`        // "" = the shipped rules
+	ExtraRules       []string      `yaml:"extra_rules"`       // files with further rules
 	SnapshotInterval time.Duration `yaml:"snapshot_interval"` // how much a restart may have to read again
 	BlindAfterStart  time.Duration `yaml:"blind_after_start"` // how long after hub_start nobody is called silent
 }

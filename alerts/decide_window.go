@@ -75,5 +75,6 @@ func (x *draft) record(was *Incident) {
 	}
 	i := was.clone()
 	i.Version++
+	i.Active = false
 	x.close(was, i, engineActor, "for the record")
 }

@@ -63,7 +63,7 @@ func New(ctx context.Context, cfg Config, d Deps) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	rules, err := LoadRules(cfg.RulesFile)
+	rules, err := LoadRules(cfg.RulesFile, cfg.ExtraRules...)
 	if err != nil {
 		return nil, err
 	}

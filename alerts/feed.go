@@ -26,6 +26,7 @@ type fed struct {
 	device     string
 	lane       journal.LaneName
 	id         uint64 // in the lane
+	pos        journal.Position
 	receivedNS int64
 	content    profile.Content
 }
@@ -45,7 +46,7 @@ func (f *feed) take(e *journal.Entry) {
 	}
 	c, _ := o.Read(e.Payload)
 	if len(c.Readings)+len(c.Events)+len(c.Levels) > 0 {
-		f.list = append(f.list, fed{strings.Clone(o.Device.ID), f.lane, e.ID, e.ReceivedNS, c})
+		f.list = append(f.list, fed{strings.Clone(o.Device.ID), f.lane, e.ID, e.Pos, e.ReceivedNS, c})
 	}
 }
 

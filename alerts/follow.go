@@ -57,17 +57,15 @@ func (e *Engine) telemetryRead(f *feed) func(context.Context, laneBatch) bool {
 			ok = sendTo(e.gaps)(ctx, b)
 		}
 		e.progress.telemetry.set(b.next, b.ns)
-		e.watch.take(f.lane, f.taken(), b.next, b.ns)
-		return ok
+		return e.watch.take(ctx, f.lane, f.taken(), b.next, b.ns) && ok
 	}
 }
 
 // eventsWatched leaves holes to the engine's own reading.
 func (e *Engine) eventsWatched(f *feed) func(context.Context, laneBatch) bool {
-	return func(_ context.Context, b laneBatch) bool {
+	return func(ctx context.Context, b laneBatch) bool {
 		e.progress.watch.set(b.next, b.ns)
-		e.watch.take(f.lane, f.taken(), b.next, b.ns)
-		return true
+		return e.watch.take(ctx, f.lane, f.taken(), b.next, b.ns)
 	}
 }
 

@@ -70,6 +70,9 @@ type binder struct {
 
 // Visit is for expr.Patch.
 func (b *binder) Visit(node *ast.Node) {
+	if id, ok := (*node).(*ast.IdentifierNode); ok && id.Value == "open" {
+		b.part.timed = true
+	}
 	call, ok := (*node).(*ast.CallNode)
 	if !ok {
 		return

@@ -28,32 +28,73 @@ type ruleFile struct {
 	Rules   []*rule             `yaml:"rules"`
 }
 
-// LoadRules reads, compiles and checks a rule file; "" is the shipped one. Faults in the file are *RuleError, joined.
-func LoadRules(path string) (*Rules, error) {
-	if path == "" {
-		return ParseRules("rules.yaml", shipped)
-	}
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
-	}
-	return ParseRules(path, src)
+// RuleSource is a rule file and its name in errors.
+type RuleSource struct {
+	Name string
+	Text []byte
 }
 
-// ParseRules is LoadRules on a source; name is the file's name in the errors.
-func ParseRules(name string, src []byte) (*Rules, error) {
-	var f ruleFile
-	source, err := strictyaml.Decode(name, src, &f)
+// LoadRules reads, compiles and checks a rule file, "" being the shipped one, and files that add rules to it. Faults in a file
+// are *RuleError, joined.
+func LoadRules(path string, added ...string) (*Rules, error) {
+	first := RuleSource{"rules.yaml", shipped}
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read rules: %w", err)
+		}
+		first = RuleSource{path, text}
+	}
+	more := make([]RuleSource, 0, len(added))
+	for _, name := range added {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read rules: %w", err)
+		}
+		more = append(more, RuleSource{name, text})
+	}
+	return ParseRules(first, more...)
+}
+
+// ParseRules is LoadRules on sources.
+func ParseRules(first RuleSource, added ...RuleSource) (*Rules, error) {
+	rules := &Rules{byID: map[string]*rule{}, watch: newWatchSpec()}
+	c, err := rules.add(first)
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{source: source, file: f}
-	rules := &Rules{hash: hashOf(src), list: f.Rules, byID: map[string]*rule{}, clocks: f.Clocks, watch: newWatchSpec()}
-	c.check(rules)
-	if err := source.Err(); err != nil {
+	c.checkWhole(rules)
+	faults := []error{c.source.Err()}
+	for _, s := range added {
+		c, err := rules.add(s)
+		if err == nil {
+			err = c.source.Err()
+		}
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	return rules, nil
+}
+
+// add takes one file in: the first brings the clocks, the others only rules.
+func (r *Rules) add(s RuleSource) (*checker, error) {
+	c := &checker{}
+	var err error
+	if c.source, err = strictyaml.Decode(s.Name, s.Text, &c.file); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.hash == "":
+		r.hash, r.clocks = hashOf(s.Text), c.file.Clocks
+		c.checkClocks(r)
+	case c.file.Clocks != nil:
+		c.fault("$.clocks", "an added file has rules only")
+	}
+	r.list, r.hash = append(r.list, c.file.Rules...), hashOf([]byte(r.hash+string(s.Text)))
+	c.check(r)
+	return c, nil
 }
 
 func hashOf(src []byte) string {

@@ -95,7 +95,7 @@ func FuzzParseRules(f *testing.F) {
 	f.Add([]byte("version: 1\nclocks: {1: {}}\nrules: [null, {id: A}]"))
 	f.Add([]byte("rules:\n  - id: EB-SOS\n    kind: event\n    raise: \"1 +\"\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		r, err := ParseRules("f.yaml", src)
+		r, err := ParseRules(RuleSource{"f.yaml", src})
 		if err == nil {
 			if r.Hash() == "" || len(r.list) == 0 {
 				t.Fatalf("accepted without rules: %s", src)

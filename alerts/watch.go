@@ -1,7 +1,9 @@
 package alerts
 
 import (
+	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,11 +35,12 @@ type watch struct {
 	revision uint64 // of the registry, as of the last look at it
 	near     *nearby
 	looks    lookHeap
-	at       struct{ telemetry, event mark }             // up to where the lanes are in the windows
-	floor    struct{ telemetry, event journal.Position } // the ledger's places at the start
-	kept     []Condition                                 // active in the ledger at the start
-	live     bool                                        // the lanes have been read up to the floor
-	marks    []bool                                      // scratch: parts to judge
+	at       map[journal.LaneName]*mark            // up to where the lanes are in the windows
+	floor    map[journal.LaneName]journal.Position // the ledger's places at the start
+	reached  chan struct{}                         // closed when live
+	kept     []Condition                           // active in the ledger at the start
+	live     bool                                  // the lanes have been read up to the floor
+	marks    []bool                                // scratch: parts to judge
 	vm       vm.VM
 	env      windowEnv
 	frame    frame
@@ -66,7 +69,8 @@ type watched struct {
 func newWatch(rules *Rules, p ports, state func() int64) *watch {
 	w := &watch{
 		spec: rules.watch, world: p.world, state: state, log: p.log, devices: map[string]*watched{}, marks: make([]bool, len(rules.watch.parts)),
-		found: findings{wake: make(chan struct{}, 1)},
+		found: findings{wake: make(chan struct{}, 1)}, reached: make(chan struct{}), floor: map[journal.LaneName]journal.Position{},
+		at: map[journal.LaneName]*mark{journal.TelemetryLane: {}, journal.EventLane: {}},
 	}
 	w.frame.watch = w
 	w.env.Frame = &w.frame
@@ -135,20 +139,67 @@ func (w *watch) follow() {
 	}
 }
 
-// take brings messages of a lane into the windows, up to a place in it.
-func (w *watch) take(lane journal.LaneName, list []fed, next journal.Position, ns int64) {
+// take brings messages of a lane into the windows, up to a place in it. A lane that has reached the ledger's place waits there
+// for the other one: the levels at that place, and not later ones, are those that the ledger knows. False when ctx has ended.
+func (w *watch) take(ctx context.Context, lane journal.LaneName, list []fed, next journal.Position, ns int64) bool {
+	known := w.known(lane, list)
+	if w.bring(lane, list[:known], next, ns, known == len(list)) {
+		return true
+	}
+	select {
+	case <-w.reached:
+	case <-ctx.Done():
+		return false
+	}
+	return w.bring(lane, list[known:], next, ns, true)
+}
+
+// known is how many of the messages lie before the ledger's place.
+func (w *watch) known(lane journal.LaneName, list []fed) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.live {
+		return len(list)
+	}
+	floor := w.floor[lane]
+	n := slices.IndexFunc(list, func(f fed) bool { return f.pos.Compare(floor) >= 0 })
+	if n < 0 {
+		return len(list)
+	}
+	return n
+}
+
+// bring takes messages in; all tells that the whole batch is in then. It reports whether there is nothing to wait for.
+func (w *watch) bring(lane journal.LaneName, list []fed, next journal.Position, ns int64, all bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.follow()
 	for i := range list {
 		w.message(&list[i])
 	}
-	if lane == journal.TelemetryLane {
-		w.at.telemetry.advance(next, ns)
+	if all {
+		w.at[lane].advance(next, ns)
 	} else {
-		w.at.event.advance(next, ns)
+		w.at[lane].advance(w.floor[lane], 0)
 	}
+	w.arrive()
 	w.advance()
+	return all
+}
+
+// arrive makes the levels those of the ledger once both lanes have been read up to its places.
+func (w *watch) arrive() {
+	if w.live {
+		return
+	}
+	for lane, floor := range w.floor {
+		if w.at[lane].pos.Compare(floor) < 0 {
+			return
+		}
+	}
+	w.live = true
+	w.reconcile()
+	close(w.reached)
 }
 
 func (w *watch) message(f *fed) {
@@ -195,6 +246,7 @@ func (d *watched) edge(l profile.Level) bool {
 
 func (w *watch) reading(d *watched, r telemetry.Reading, f *fed) {
 	at, _ := telemetry.EffectiveTime(r.TS, f.receivedNS)
+	w.mature(d, at)
 	fresh := false
 	for _, m := range r.Metrics {
 		s, ok := d.spec.byMetric[m.Name]

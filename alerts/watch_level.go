@@ -19,6 +19,17 @@ type level struct {
 	Late     int64  `json:"l,omitempty"` // how much older than its receipt it was, ms
 }
 
+// due is when a delay of the level runs out, Unix ms.
+func (lv *level) due(p *part) (int64, bool) {
+	switch {
+	case !lv.Up:
+		return lv.Since + p.OnDelay.Milliseconds(), true
+	case lv.Clear > 0:
+		return lv.Clear + p.OffDelay.Milliseconds(), true
+	}
+	return 0, false
+}
+
 // truth of an expression: what rests on missing or old readings is neither true nor false and changes nothing.
 type truth int
 

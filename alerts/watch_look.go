@@ -30,16 +30,11 @@ func (w *watch) plan(d *watched, at int64) {
 
 // watermark is the receive time up to which everything is in the windows, Unix ms, 0 while a lane has not begun.
 func (w *watch) watermark() int64 {
-	return min(w.at.telemetry.ns, w.at.event.ns, w.state()) / int64(time.Millisecond)
+	return min(w.at[journal.TelemetryLane].ns, w.at[journal.EventLane].ns, w.state()) / int64(time.Millisecond)
 }
 
-// advance lets time pass: the levels become the ledger's once the lanes have been read up to its place, then whoever is due
-// is judged. Time is the watermark, so a lane that lags freezes it.
+// advance lets time pass: whoever is due is judged. Time is the watermark, so a lane that lags freezes it.
 func (w *watch) advance() {
-	if !w.live && w.at.telemetry.pos.Compare(w.floor.telemetry) >= 0 && w.at.event.pos.Compare(w.floor.event) >= 0 {
-		w.live = true
-		w.reconcile()
-	}
 	now := w.watermark()
 	if now <= 0 {
 		return
@@ -74,6 +69,26 @@ func (w *watch) look(id string, now int64) {
 	}
 	if d.spec.timed || blind {
 		w.plan(d, now+lookEvery.Milliseconds())
+	}
+}
+
+// mature judges the delays that ran out before a reading: what held until it came has held for so long, whether or not the
+// watermark has passed meanwhile. So a lane that is read again after a crash gives the same levels. Rules that depend on the
+// time itself wait for the watermark.
+func (w *watch) mature(d *watched, at int64) {
+	if len(d.levels) == 0 {
+		return
+	}
+	before := d.clock
+	for _, p := range d.spec.parts {
+		lv := d.levels[p.at]
+		if lv == nil || p.timed {
+			continue
+		}
+		if due, ok := lv.due(p); ok && before < due && due <= at {
+			w.enter(d, max(d.clock, due))
+			w.judge(d, p, evidence{})
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ const devicesPerLock = 64
 func (w *watch) save(epoch string) savedWatch {
 	w.mu.Lock()
 	s := savedWatch{
-		V: snapshotVersion, Epoch: epoch, Telemetry: w.at.telemetry.cursor(), Event: w.at.event.cursor(), Found: w.found.waiting(),
+		V: snapshotVersion, Epoch: epoch, Telemetry: w.at[journal.TelemetryLane].cursor(), Event: w.at[journal.EventLane].cursor(), Found: w.found.waiting(),
 	}
 	ids := sortedKeys(w.devices)
 	w.mu.Unlock()
@@ -119,7 +119,7 @@ func (w *watch) restore(s *savedWatch) error {
 	for _, x := range []struct {
 		c cursor
 		m *mark
-	}{{s.Telemetry, &w.at.telemetry}, {s.Event, &w.at.event}} {
+	}{{s.Telemetry, w.at[journal.TelemetryLane]}, {s.Event, w.at[journal.EventLane]}} {
 		pos, err := x.c.position()
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func (d *watched) setLevel(p *part, lv *level) {
 func (w *watch) begin(telemetry, event journal.Position, conditions map[string]Condition, byID map[string]*rule) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.floor.telemetry, w.floor.event = telemetry, event
+	w.floor[journal.TelemetryLane], w.floor[journal.EventLane] = telemetry, event
 	for _, key := range slices.Sorted(maps.Keys(conditions)) {
 		c := conditions[key]
 		if r := byID[c.Rule]; c.Active && !c.Latched && (r == nil || r.Kind == ruleWindow) {

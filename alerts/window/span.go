@@ -25,7 +25,7 @@ type Bucket struct {
 }
 
 func (s *Span) add(at int64, v float64) {
-	x := float32(v)
+	x := float32(max(min(v, math.MaxFloat32), -math.MaxFloat32)) // a snapshot cannot hold an infinite one
 	if n := len(s.Buckets); n > 0 && at-s.Buckets[n-1].At < s.Width/int64(s.Count) {
 		b := &s.Buckets[n-1]
 		b.Low, b.High, b.End, b.N = min(b.Low, x), max(b.High, x), x, b.N+1

@@ -46,7 +46,7 @@ func (f serveFlags) load() (config.Config, error) {
 	if err := cfg.Validate(); err != nil {
 		return config.Config{}, badConfigError{err}
 	}
-	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile); err != nil {
+	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile, cfg.Alerts.ExtraRules...); err != nil {
 		return config.Config{}, badConfigError{fmt.Errorf("alerts.rules_file: %w", err)}
 	}
 	if _, err := cfg.Registry.LoadCatalog(); err != nil {
