@@ -1,14 +1,18 @@
 package alerts
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"watchhouse/journal"
 )
 
 // measured is one thing that happens to a plant whose sensors are watched.
@@ -100,7 +104,7 @@ func watchThrough(p *plant, list []measured, crash bool) memory {
 
 func (p *plant) remember() memory {
 	m := memory{raised: map[string]int{}}
-	m.err = p.isFold()
+	m.err = errors.Join(p.isFold(), p.placed())
 	b := p.folded()
 	for _, key := range sortedKeys(b.conditions) {
 		if c := b.conditions[key]; c.Active && c.Device != "gw" && p.engine.rules.byID[c.Rule].Kind == ruleWindow {
@@ -115,4 +119,105 @@ func (p *plant) remember() memory {
 	}
 	m.err = errors.Join(m.err, p.stop())
 	return m
+}
+
+// placed checks that every step names a place in the lane after the message that it was decided on.
+func (p *plant) placed() error {
+	steps, _ := p.ledger.Read(context.Background(), 1, 1<<30)
+	for _, raw := range steps {
+		s, err := decodeStep(raw.Body)
+		if err != nil {
+			return err
+		}
+		pos, err := s.Cursors.Telemetry.position()
+		if err != nil {
+			return err
+		}
+		for _, in := range s.Inputs {
+			var n uint64
+			if _, err := fmt.Sscanf(in.Message, "telemetry:%d", &n); err == nil && pos.Frame < n { // a frame of the fake lane is a message
+				return fmt.Errorf("step %d on message %d names %s", raw.N, n, pos)
+			}
+		}
+	}
+	return nil
+}
+
+// TestReconcile: where the windows and the ledger differ after a crash, the ledger says what was raised and the windows what is.
+func TestReconcile(t *testing.T) {
+	full := Condition{Rule: "WS-FULL", Device: "s1", Component: "wet", Active: true}
+	hot := Condition{Rule: "WS-TEMP", Device: "s1", Active: true, Latched: true}
+	for _, c := range []struct {
+		name   string
+		before []string // readings in the windows
+		ledger []Condition
+		after  []string // readings to come
+		want   string
+	}{
+		{"found and not committed", []string{"85", "86", "87"}, nil, nil, "WS-FULL:wet up"},
+		{"found and committed", []string{"85", "86", "87"}, []Condition{full}, nil, ""},
+		{"found, and over since", []string{"85", "86", "87", "20"}, nil, nil, ""},
+		{"not found yet", []string{"85", "86"}, nil, []string{"87", "88"}, "WS-FULL:wet up"},
+		{"the windows are lost", nil, []Condition{full}, []string{"70"}, ""},
+		{"the windows are lost, and it is over", nil, []Condition{full}, []string{"20", "20"}, "WS-FULL:wet down"},
+		{"a rule that is gone", nil, []Condition{{Rule: "WS-GONE", Device: "s1", Active: true}}, nil, "WS-GONE: down"},
+		{"a device that is gone", nil, []Condition{{Rule: "WS-FULL", Device: "s9", Component: "wet", Active: true}}, nil, "WS-FULL:wet down"},
+		{"heat, told again", []string{"hot"}, []Condition{hot}, nil, "WS-TEMP: up"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, p *plant) {
+				streets(p)
+				old := p.newWatch()
+				old.begin(journal.Position{}, journal.Position{}, nil, nil)
+				p.bring(old, c.before)
+				saved := old.save("fake")
+				w := p.newWatch()
+				if err := w.restore(&saved); err != nil {
+					t.Fatal(err)
+				}
+				conditions := map[string]Condition{}
+				for _, x := range c.ledger {
+					conditions[x.key()] = x
+				}
+				w.begin(journal.Position{}, journal.Position{}, conditions, shippedRules(t).byID)
+				p.bring(w, append([]string{""}, c.after...))
+				if got := told(w); got != c.want {
+					t.Errorf("told %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func (p *plant) newWatch() *watch {
+	return newWatch(shippedRules(p.tb), p.ports(), func() int64 { return time.Now().UnixNano() })
+}
+
+// bring gives readings of s1 to a watch, ten minutes apart: a level, hot, or nothing but the time.
+func (p *plant) bring(w *watch, readings []string) {
+	for _, r := range readings {
+		f := feed{lane: journal.TelemetryLane, spec: w.spec, world: w.world, log: w.log}
+		switch r {
+		case "":
+		case "hot":
+			p.reading("s1", `{"temp_c":75}`)
+		default:
+			p.reading("s1", `{"fill_wet_pct":`+r+`}`)
+		}
+		if r != "" {
+			f.take(&p.tele.entries[len(p.tele.entries)-1])
+		}
+		w.take(p.tb.Context(), journal.TelemetryLane, f.taken(), journal.Position{Frame: 1}, time.Now().UnixNano())
+		w.take(p.tb.Context(), journal.EventLane, nil, journal.Position{Frame: 1}, time.Now().UnixNano())
+		time.Sleep(10 * time.Minute)
+	}
+}
+
+// told lists what the engine would be told.
+func told(w *watch) string {
+	list := []string{}
+	for _, f := range w.found.waiting() {
+		list = append(list, f.Rule+":"+f.Component+map[bool]string{true: " up", false: " down"}[f.Up])
+	}
+	return strings.Join(slices.Compact(list), ", ")
 }
