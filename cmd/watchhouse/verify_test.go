@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"watchhouse/ingest/influxdb"
 )
@@ -86,37 +84,6 @@ func TestSimulatedReadingsAreInInfluxDB(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stdout, "missing: c-0 telemetry: {") {
 		t.Errorf("with an empty database: code %d, %q", code, stdout)
 	}
-}
-
-// The same when the hub is killed again and again under load, and the database once.
-func TestKilledHubAndDatabaseKeepEveryReading(t *testing.T) {
-	w := newTown(t)
-	hub := startHub(t, w.data, "127.0.0.1:0", "127.0.0.1:0")
-	defer func() { hub.kill(t) }()
-	type verdict struct {
-		code   int
-		stdout string
-	}
-	said, mqtt := make(chan verdict), hub.MQTT
-	go func() {
-		code, stdout, _ := w.simulate(mqtt, w.database.URL(), "--for", "6s", "--verify-wait", "30s")
-		said <- verdict{code, stdout}
-	}()
-	for round := range 4 {
-		<-time.After(500*time.Millisecond + rand.N(300*time.Millisecond)) // where in a batch the kill falls is the point of this test
-		hub.kill(t)
-		if round == 2 {
-			if err := w.database.Kill(); err != nil {
-				t.Error(err)
-			}
-			if err := w.database.Restart(t.Context()); err != nil {
-				t.Error(err)
-			}
-		}
-		hub = startHub(t, w.data, hub.HTTP, hub.MQTT)
-	}
-	v := <-said
-	kept(t, v.code, v.stdout)
 }
 
 // kept wants the verdict that all is well of a run that acknowledged something.
