@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // hubWithLetters answers as a hub with five letters on two pages, of which the second was redriven, and 4 cannot be.
@@ -63,5 +67,55 @@ func TestRedriveOfTheCommandLine(t *testing.T) {
 				t.Errorf("code %d, want %d\n%s\nwant\n%s\nstderr %q, want %q", code, c.code, out, c.out, errs, c.err)
 			}
 		})
+	}
+}
+
+// TestALetterOfAnUnregisteredDeviceIsStoredOnceItIsRegistered, from the socket of a bridge to InfluxDB, with the program's own commands.
+func TestALetterOfAnUnregisteredDeviceIsStoredOnceItIsRegistered(t *testing.T) {
+	w := newTown(t)
+	if code, _, stderr := call(adminPassword, "user", "add", "--data", w.data, "--name", "li", "--role", "maintainer", "--password-stdin"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	code, token, stderr := call("", "user", "token", "--data", w.data, "--name", "li")
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	hub := startHub(t, w.data, "127.0.0.1:0", "127.0.0.1:0")
+	defer hub.kill(t)
+	bridge := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + hub.MQTT).SetClientID("lora").SetUsername("lora").SetPassword(deviceSecret))
+	if !connected(bridge) {
+		t.Fatal("the bridge is not let in")
+	}
+	defer bridge.Disconnect(0)
+	up := fmt.Sprintf(`{"deduplicationId":"d-1","time":%q,"object":{"battery":92,"distance":700}}`, time.Now().Format(time.RFC3339Nano))
+	if sent := bridge.Publish("application/a/device/24e124713d0000ff/event/up", 1, false, up); !sent.WaitTimeout(10*time.Second) || sent.Error() != nil {
+		t.Fatal(sent.Error())
+	}
+	remote := []string{"--url", "http://" + hub.HTTP, "--token-file", write(t, t.TempDir(), "token", token)}
+	redrive := func(want string) {
+		t.Helper()
+		var out string
+		for deadline := time.Now().Add(20 * time.Second); !strings.Contains(out, want); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("redrive says %q, want %q", out, want)
+			}
+			_, stdout, stderr := call("", append([]string{"journal", "redrive", "--all"}, remote...)...)
+			out = stdout + stderr
+		}
+	}
+	redrive("1 undecodable, points 0: nothing for the time series: topic.address: want the address of a registered device")
+	add := append([]string{"registry", "add", "--id", "bin", "--model", "milesight-em310-udl", "--address", "24e124713d0000ff"}, remote...)
+	if code, _, stderr := call("", add...); code != exitOK {
+		t.Fatal(stderr)
+	}
+	redrive("1 stored, points 1")
+	redrive("0 of 0 dead letters stored")
+	answer, err := http.Get(w.database.URL() + "/query?db=watchhouse&q=SELECT+battery_pct+FROM+telemetry+WHERE+device%3D%27bin%27")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), ",92]]") {
+		t.Errorf("InfluxDB answers %s, %v", text, err)
 	}
 }
