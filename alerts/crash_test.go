@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"watchhouse/registry"
+	"watchhouse/telemetry"
 )
 
 // deed is one thing that happens to a plant.
 type deed struct {
-	kind   string // press, note, sleep, silence, snapshot
+	kind   string // press, smoke (a message that repeats whether there is), note, sleep, kill
 	device string
 	id     int // of the press; 0 = without identity
 	wait   time.Duration
@@ -23,7 +26,7 @@ type deed struct {
 func drawDeeds(rt *rapid.T) []deed {
 	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) deed {
 		return deed{
-			kind:   rapid.SampledFrom([]string{"press", "press", "press", "note", "sleep", "kill"}).Draw(rt, "kind"),
+			kind:   rapid.SampledFrom([]string{"press", "press", "press", "smoke", "smoke", "note", "sleep", "kill"}).Draw(rt, "kind"),
 			device: rapid.SampledFrom([]string{"b1", "b2", "h1"}).Draw(rt, "device"),
 			id:     rapid.IntRange(0, 4).Draw(rt, "id"),
 			wait:   time.Duration(rapid.SampledFrom([]int{0, 1, 16, 61, 130, 400}).Draw(rt, "wait")) * time.Second,
@@ -48,8 +51,10 @@ func TestCrashAtEveryPoint(t *testing.T) {
 
 // liveThrough plays deeds on a plant that is restarted whenever it dies, and says what was lost or doubled.
 func liveThrough(p *plant, deeds []deed) error {
+	p.world.devices["smoke"] = registry.Device{ID: "smoke", Kind: telemetry.Garage, Model: "zigbee-smoke"}
 	p.start()
-	want := map[string]int{} // presses that count, by device
+	burning := false
+	want := map[string]int{} // presses and beginnings of smoke that count, by device
 	seen := map[string]bool{}
 	notes := []string{}
 	for n, d := range deeds {
@@ -65,6 +70,13 @@ func liveThrough(p *plant, deeds []deed) error {
 				want[d.device]++
 			}
 			p.press(d.device, pressOf(d))
+		case "smoke":
+			smoke := d.id > 1
+			if smoke && !burning {
+				want["smoke"]++
+			}
+			burning = smoke
+			p.event.add(publish("zigbee2mqtt/smoke", "bridge", fmt.Sprintf(`{"smoke":%v,"battery":80}`, smoke)))
 		case "note":
 			if key, ok := p.note(n); ok {
 				notes = append(notes, key)
