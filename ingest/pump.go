@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"watchhouse/journal"
 )
@@ -16,8 +17,12 @@ type pump struct {
 	free   chan *batch // batches to fill: one in flight, one waiting, one being filled
 }
 
-// batchesAtOnce bounds the memory of a pump.
-const batchesAtOnce = 3
+const (
+	// batchesAtOnce bounds the memory of a pump.
+	batchesAtOnce = 3
+	// maxRest bounds the rest after a batch: on a machine where all wait for a processor, work takes long and is little.
+	maxRest = 10 * time.Millisecond
+)
 
 func newPump(i *Ingest, s *source) *pump {
 	p := &pump{i: i, source: s, free: make(chan *batch, batchesAtOnce), c: &collector{
@@ -73,7 +78,7 @@ func (p *pump) move(ctx context.Context) error {
 	return err
 }
 
-// collect fills batches. While catching up it rests after each as long as the work took.
+// collect fills batches. While catching up it rests after each as long as the work took, within maxRest.
 func (p *pump) collect(ctx context.Context, batches chan<- *batch) error {
 	for {
 		var b *batch
@@ -94,7 +99,7 @@ func (p *pump) collect(ctx context.Context, batches chan<- *batch) error {
 			return ctx.Err()
 		}
 		if full {
-			_ = sleep(ctx, work)
+			_ = sleep(ctx, min(work, maxRest))
 		}
 	}
 }
