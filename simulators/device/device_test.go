@@ -133,10 +133,17 @@ func TestDayOfAHouse(t *testing.T) {
 }
 
 func TestTemperatureFollowsTheDay(t *testing.T) {
-	b := indoor{swing: 6}
-	night, afternoon := b.temperature(noon.Add(-7*time.Hour)), b.temperature(noon.Add(4*time.Hour))
-	if afternoon-night < 8 {
-		t.Errorf("05:00 %.1f °C, 16:00 %.1f °C", night, afternoon)
+	for name, place := range map[string]struct {
+		at          func(time.Time) float64
+		least, most float64
+	}{"flat": {indoor{swing: 1.5}.temperature, 2, 4}, "gatehouse": {indoor{swing: 3.5}.temperature, 5, 8}, "roof": {roof{}.temperature, 10, 30}} {
+		night, afternoon := place.at(noon.Add(-7*time.Hour)), place.at(noon.Add(4*time.Hour))
+		if rise := afternoon - night; rise < place.least || rise > place.most {
+			t.Errorf("%s: 05:00 %.1f °C, 16:00 %.1f °C", name, night, afternoon)
+		}
+	}
+	if summer, winter := (roof{}).temperature(july.Add(15*time.Hour)), (roof{}).temperature(january.Add(15*time.Hour)); summer < 42 || winter > 20 {
+		t.Errorf("a roof has %.1f °C in July and %.1f °C in January", summer, winter)
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"watchhouse/telemetry"
 )
 
-// indoor is the life of buttons, houses and gateways: a temperature that follows the day, in flats less than in gatehouses and on roofs.
+// indoor is the life of buttons and houses: a temperature that follows the day, in flats less than in gatehouses.
 type indoor struct{ usual, swing float64 }
 
 func newIndoor(kind telemetry.Kind, rng *rand.Rand) indoor {
-	swing := map[telemetry.Kind]float64{telemetry.EmergencyButton: 1.5, telemetry.Gateway: 6}[kind]
-	if swing == 0 {
-		swing = 3.5
+	swing := 3.5
+	if kind == telemetry.EmergencyButton {
+		swing = 1.5
 	}
 	return indoor{usual: 19 + 4*rng.Float64(), swing: swing}
 }

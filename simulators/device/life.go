@@ -26,6 +26,8 @@ func newLife(kind telemetry.Kind, now time.Time, rng *rand.Rand) life {
 		return newPoint(recyclingBins(rng), daytime, now, rng)
 	case telemetry.Garage:
 		return newGarage(rng)
+	case telemetry.Gateway:
+		return newRoof(rng)
 	}
 	return newIndoor(kind, rng)
 }
