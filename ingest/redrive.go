@@ -43,14 +43,14 @@ func (i *Ingest) Redrive(ctx context.Context, n uint64) (Redriven, error) {
 	if err != nil {
 		return Redriven{}, err
 	}
-	lane, e, reason, err := i.dead.message(ctx, record.Body)
+	about, err := i.dead.message(ctx, record.Body)
 	if err != nil {
 		return Redriven{}, err
 	}
-	if e == nil {
-		return Redriven{Outcome: OutcomeGone, Reason: reason}, nil
+	if about.entry == nil {
+		return Redriven{Outcome: OutcomeGone, Reason: about.gone}, nil
 	}
-	out, err := i.again(ctx, lane, e)
+	out, err := i.again(ctx, about)
 	if err != nil || out.Outcome != OutcomeStored {
 		return out, err
 	}
@@ -68,13 +68,13 @@ type letterList []DeadLetter
 func (l *letterList) add(d DeadLetter) { *l = append(*l, d) }
 
 // again decodes and writes one message.
-func (i *Ingest) again(ctx context.Context, lane journal.LaneName, e *journal.Entry) (Redriven, error) {
+func (i *Ingest) again(ctx context.Context, about subject) (Redriven, error) {
 	var faults letterList
-	dec := decoder{lane: lane, again: true, letters: &faults, stats: &meter{}, fields: newFieldLimit()}
-	points := dec.decode(nil, e, i.devices())
+	dec := decoder{lane: about.lane, again: true, letters: &faults, stats: &meter{}, fields: newFieldLimit()}
+	points := dec.decode(nil, about.entry, i.devices())
 	if len(points) == 0 {
 		reason := "it holds no number"
-		if lane != journal.TelemetryLane {
+		if about.lane != journal.TelemetryLane {
 			reason = "it is no measurement, and calls are the alert engine's"
 		}
 		if len(faults) > 0 {
@@ -82,7 +82,7 @@ func (i *Ingest) again(ctx context.Context, lane journal.LaneName, e *journal.En
 		}
 		return Redriven{Outcome: OutcomeUndecodable, Reason: "nothing for the time series: " + reason}, nil
 	}
-	d := &delivery{i: i, lane: lane, once: true}
+	d := &delivery{i: i, lane: about.lane, once: true}
 	if err := d.put(ctx, points); err != nil && !errors.Is(err, errDoubt) {
 		return Redriven{}, err
 	}
@@ -121,33 +121,46 @@ type anyLetter struct {
 	Message string `json:"message"`
 }
 
-// message gives the entry that a letter is about; nil with the reason when it is gone.
-func (d deadLetters) message(ctx context.Context, body []byte) (journal.LaneName, *journal.Entry, string, error) {
-	var l anyLetter
+func parseLetter(body []byte) (l anyLetter, ok bool) {
 	if json.Unmarshal(body, &l) != nil {
-		return "", nil, "the letter is not one of this hub's", nil
+		return l, false
 	}
-	if l.Stage == StageJournal {
-		return "", nil, "the journal could not read these messages", nil
-	}
-	if lane, id, ok := strings.Cut(l.Message, ":"); ok {
+	if lane, id, named := strings.Cut(l.Message, ":"); named {
 		l.Lane = journal.LaneName(lane)
 		l.ID, _ = strconv.ParseUint(id, 10, 64) // 0 is no message
 	}
-	if !slices.Contains([]journal.LaneName{journal.EventLane, journal.StateLane, journal.TelemetryLane}, l.Lane) {
-		return "", nil, "the letter names no lane", nil
+	return l, true
+}
+
+// subject is the message that a letter is about.
+type subject struct {
+	lane  journal.LaneName
+	entry *journal.Entry // nil when it is gone
+	gone  string         // why
+}
+
+// message finds what a letter is about.
+func (d deadLetters) message(ctx context.Context, body []byte) (subject, error) {
+	l, ok := parseLetter(body)
+	switch {
+	case !ok:
+		return subject{gone: "the letter is not one of this hub's"}, nil
+	case l.Stage == StageJournal:
+		return subject{gone: "the journal could not read these messages"}, nil
+	case !slices.Contains([]journal.LaneName{journal.EventLane, journal.StateLane, journal.TelemetryLane}, l.Lane):
+		return subject{gone: "the letter names no lane"}, nil
 	}
 	e, err := d.entry(ctx, l)
 	if e != nil || err != nil {
-		return l.Lane, e, "", err
+		return subject{lane: l.Lane, entry: e}, err
 	}
 	payload, ok := l.payload()
 	if !ok {
-		return l.Lane, nil, "the lane no longer holds the message, and the letter not its payload", nil
+		return subject{gone: "the lane no longer holds the message, and the letter not its payload"}, nil
 	}
-	return l.Lane, &journal.Entry{ID: l.ID, Message: journal.Message{
+	return subject{lane: l.Lane, entry: &journal.Entry{ID: l.ID, Message: journal.Message{
 		Kind: journal.Publish, ReceivedNS: l.ReceivedNS, Device: l.Device, Topic: l.Topic, Payload: payload,
-	}}, "", nil
+	}}}, nil
 }
 
 // entry reads the letter's message from its lane; nil when it is purged, damaged or, after a loss of the file, another one.

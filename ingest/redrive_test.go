@@ -104,11 +104,11 @@ func TestARedriveBrokenOffBeforeItsRecordIsSafe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lane, e, reason, err := r.i.dead.message(t.Context(), record.Body)
-	if err != nil || e == nil {
-		t.Fatal(reason, err)
+	about, err := r.i.dead.message(t.Context(), record.Body)
+	if err != nil || about.entry == nil {
+		t.Fatal(about.gone, err)
 	}
-	if out, err := r.i.again(t.Context(), lane, e); err != nil || out.Outcome != OutcomeStored {
+	if out, err := r.i.again(t.Context(), about); err != nil || out.Outcome != OutcomeStored {
 		t.Fatalf("%+v %v", out, err)
 	}
 	before := s.influxQL("SELECT * FROM telemetry")
