@@ -9,6 +9,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/catalog"
 )
 
 // Rule kinds.
@@ -42,7 +43,7 @@ func (r *Rules) Hash() string { return r.hash }
 // rule is one entry of the file.
 type rule struct {
 	ID           string           `yaml:"id"`
-	Title        title            `yaml:"title"`
+	Title        catalog.Title    `yaml:"title"`
 	Kind         string           `yaml:"kind"`
 	Scope        []telemetry.Kind `yaml:"scope"` // device kinds; none = any
 	Raise        string           `yaml:"raise"`
@@ -107,12 +108,6 @@ type order struct {
 
 // silent reports whether the rule makes an order or a record, not an alarm.
 func (r *rule) silent() bool { return r.Annunciate == annunciateOrder || r.Annunciate == annunciateLog }
-
-// title in both languages of the console.
-type title struct {
-	ZH string `yaml:"zh"`
-	EN string `yaml:"en"`
-}
 
 const untilRecovered = "recovered"
 

@@ -37,6 +37,7 @@ type Alerts interface {
 	Subscribe(after uint64) (stream.Subscription, error)
 	Timeline(ctx context.Context, incident string) ([]alerts.Transition, error)
 	Points() []alerts.FillPoint
+	Rules() *alerts.Rules
 }
 
 // History reads the time series; *ingest.Ingest is one.

@@ -56,6 +56,14 @@ func (d *desk) Timeline(_ context.Context, id string) ([]alerts.Transition, erro
 	return d.timeline, nil
 }
 
+func (d *desk) Rules() *alerts.Rules {
+	rules, err := alerts.LoadRules("")
+	if err != nil {
+		panic(err) // its own test says more
+	}
+	return rules
+}
+
 func (d *desk) Points() []alerts.FillPoint {
 	return []alerts.FillPoint{{Device: "s1", Streams: []alerts.FillStream{{Stream: "wet", FillPct: 81.5, At: 1763888888000, RatePctH: 4, EmptiedAt: 1763880000000}}}}
 }

@@ -30,6 +30,9 @@ var registryCases = []struct {
 		`{"items":[{"device":"s1","streams":[{"stream":"wet","fill_pct":81.5,"at":1763888888000,"rate_pct_h":4,"full_at":0,"emptied_at":1763880000000}]}],"next":""}`,
 	},
 
+	{"GET", "/rules", nil, 200, `{"items":[{"id":"EB-SOS","title":{"zh":"紧急呼叫","en":"Emergency call"},"kind":"event","scope":["emergency_button"],"class":"person","priority":1,"annunciate":"alarm",`},
+	{"GET", "/rules", nil, 200, `"annunciate":"order"`},
+
 	{"POST", "/devices", map[string]any{"id": "gw-1", "kind": "gateway"}, 201, `"device":{"id":"gw-1","kind":"gateway",`},
 	{"POST", "/devices", map[string]any{"id": "gw-1", "kind": "gateway"}, 409, `"code":"exists"`},
 	{"POST", "/devices", map[string]any{"kind": "gateway"}, 422, `"location":"body"`},

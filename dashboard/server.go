@@ -139,6 +139,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.bridgeRoutes(api)
 	s.placeRoutes(api)
 	s.pointRoutes(api)
+	s.ruleRoutes(api)
 	s.contactRoutes(api)
 	s.peopleRoutes(api)
 	s.journalRoutes(api)
