@@ -27,6 +27,7 @@ type benchCmd struct {
 	Duration  time.Duration `help:"Length of one throughput run." default:"8s"`
 	Window    int           `help:"Messages the lone pipelining client keeps in flight." default:"250"`
 	Clients   int           `help:"Idle connections." default:"15000"`
+	Influx    bool          `help:"Give the hub of every part an InfluxDB, not only where it is measured."`
 	Rate      int           `help:"Messages a second of the pipeline's steady rate." default:"20000"`
 	Steady    time.Duration `help:"Length of the pipeline's steady rate." default:"30s"`
 	Days      int           `help:"Days of readings that are in the history." default:"365"`
@@ -74,7 +75,7 @@ func (c *benchCmd) Run(ctx context.Context, std streams) error {
 // measure gives each part a fresh hub, so that no part pays for another's data.
 func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writer) (sections []report.Section, err error) {
 	hub, err := startBenchHub(ctx, benchHubConfig{
-		folder: c.Data, database: part.database, profile: c.Profile, devices: part.devices,
+		folder: c.Data, database: part.database || c.Influx, profile: c.Profile, devices: part.devices,
 	})
 	if err != nil {
 		return nil, err
