@@ -1,4 +1,4 @@
-import type { OperationOf, Path, Problem } from './types'
+import type { Paths, Problem } from './types'
 
 const prefix = '/api/v1'
 const patience = 15_000
@@ -16,6 +16,7 @@ export class ApiError extends Error {
 }
 
 type Method = 'get' | 'post' | 'put' | 'delete'
+type Operation<P extends keyof Paths, M extends Method> = Paths[P] extends Record<M, infer O> ? O : never
 type Json<R> = R extends { content: { 'application/json': infer T } } ? T : void
 /** What an operation answers when all is well. */
 type ResultOf<O> = O extends { responses: { 200: infer R } } ? Json<R> : O extends { responses: { 201: infer R } } ? Json<R> : void
@@ -32,9 +33,9 @@ export interface Options<O> {
 }
 
 /** Sends one request; rejects with an ApiError, also when there is no answer within 15 s. */
-export async function request<P extends Path, M extends Method>(
-  method: M, path: P, options: Options<OperationOf<P, M>>,
-): Promise<ResultOf<OperationOf<P, M>>> {
+export async function request<P extends keyof Paths & string, M extends Method>(
+  method: M, path: P, options: Options<Operation<P, M>>,
+): Promise<ResultOf<Operation<P, M>>> {
   const address = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(options.path?.[name] ?? '')))
   const response = await send(`${prefix}${address}${queryString(options.query)}`, {
     method: method.toUpperCase(),
@@ -44,7 +45,7 @@ export async function request<P extends Path, M extends Method>(
     body: options.csv ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
   })
   if (!response.ok) throw new ApiError(await readProblem(response))
-  return (response.status === 204 ? undefined : await response.json()) as ResultOf<OperationOf<P, M>>
+  return (response.status === 204 ? undefined : await response.json()) as ResultOf<Operation<P, M>>
 }
 
 function contentType(options: { csv?: string; body?: unknown }): Record<string, string> {

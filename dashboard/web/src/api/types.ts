@@ -1,4 +1,3 @@
-import type { AgreedPaths } from './agreed'
 import type { components, paths } from './schema'
 
 /** The shapes the page works with, from the hub's own description. Times are Unix milliseconds, ids opaque strings. */
@@ -6,8 +5,7 @@ import type { components, paths } from './schema'
 type Schemas = components['schemas']
 
 export type Priority = 1 | 2 | 3 | 4
-/** `order`: a silent order to a contact, not an alarm. `component`: the part of the device it is about. */
-export type Incident = Omit<Schemas['Incident'], 'priority'> & { priority: Priority; order?: boolean; contact?: string; component?: string }
+export type Incident = Omit<Schemas['Incident'], 'priority'> & { priority: Priority }
 export type IncidentState = Incident['state']
 export type Disposition = NonNullable<Schemas['CommandInputBody']['disposition']>
 /** One numbered change of one incident: what the stream carries. */
@@ -31,6 +29,7 @@ export type NewDevice = Schemas['NewDevice']
 export type SideRecord = Schemas['SideRecord'] & Partial<Pick<Schemas['DeadLetter'], 'redriven_at'>>
 export type JournalEntry = Schemas['JournalEntry']
 export type Redriven = Schemas['Redriven']
+export type PointLevels = Schemas['FillPoint']
 
 export type Ring = [number, number][]
 /** The border of a committee; WGS-84, longitude first. */
@@ -53,10 +52,4 @@ export type Problem = Partial<Omit<Schemas['Problem'], 'code' | 'current'>> & {
 }
 
 /** The paths of the REST interface, below its prefix. */
-type Described = { [P in keyof paths as P extends `/api/v1${infer Rest}` ? Rest : never]: paths[P] }
-export type Path = (keyof Described | keyof AgreedPaths) & string
-export type OperationOf<P, M extends string> = P extends keyof AgreedPaths
-  ? (AgreedPaths[P] extends Record<M, infer O> ? O : DescribedOf<P, M>) : DescribedOf<P, M>
-type DescribedOf<P, M extends string> = P extends keyof Described ? (Described[P] extends Record<M, infer O> ? O : never) : never
-
-export type * from './agreed'
+export type Paths = { [P in keyof paths as P extends `/api/v1${infer Rest}` ? Rest : never]: paths[P] }

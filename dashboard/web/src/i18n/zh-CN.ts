@@ -11,10 +11,13 @@ export default {
     recovered: '已恢复', resolved: '已处置', closed: '已办结', merged: '已并案',
   },
   rule: {
-    'EB-SOS': '一键呼叫', 'EB-OFFLINE': '呼叫器失联', 'SH-PANIC': '平安屋一键报警', 'SH-OFFLINE': '平安屋掉线',
-    'MANUAL': '人工登记', 'EB-FALL': '跌倒', 'SH-FIRE': '烟感温感报警',
-    'WS-FULL': '投放点将满', 'WS-OVER': '投放点满溢', 'WS-TEMP': '桶内高温', 'WS-SENSOR': '满溢传感异常', 'WS-OFFLINE': '投放点失联',
-    'WS-GROUND': '小包垃圾落地', 'WS-WET-LATE': '湿垃圾未清运', 'WS-DRY-LATE': '干垃圾未清运', 'WS-HAZ': '有害垃圾待清运', 'RS-FULL': '可回收点满溢', 'RS-BOOK': '可回收点预约清运',
+    'EB-SOS': '一键呼叫', 'EB-FALL': '跌倒', 'EB-UNREADABLE': '无法识别的呼叫', 'EB-UNREG': '未登记设备呼叫', 'EB-UNREG-OTHER': '未登记设备',
+    'EB-CANCEL': '设备端取消', 'SH-PANIC': '平安屋一键报警', 'SH-FIRE': '烟感温感报警', 'SH-HEAT': '高温报警', 'SH-HEAT-RISE': '温度骤升报警',
+    'WS-TEMP': '桶内高温', 'WS-TEMP-NEAR': '桶温异于周边', 'EB-OFFLINE': '呼叫器失联', 'SH-OFFLINE': '平安屋掉线', 'EB-POWER': '市电中断',
+    'EB-POWER-LOW': '市电中断且电量不足', 'EB-BATT-LOW': '电量低', 'WS-SENSOR': '满溢传感异常', 'WS-FULL': '投放点将满', 'WS-OVER': '投放点满溢',
+    'WS-GROUND': '小包垃圾落地', 'WS-MISTIME-LOG': '误时投放记录', 'WS-MISTIME': '误时投放', 'WS-WET-LATE': '湿垃圾未清运',
+    'WS-DRY-LATE': '干垃圾将在清运前满', 'RS-BOOK': '可回收物需预约清运', 'RS-FULL': '可回收点已满', 'WS-HAZ': '有害垃圾待收', 'WS-ODOR': '投放点异味',
+    'WS-OFFLINE': '投放点失联', 'GA-OFFLINE': '车库探测器失联', 'GW-OFFLINE': '网关失联', 'SYS-JOURNAL-GAP': '日志缺口', 'MANUAL': '人工登记',
   },
   badge: {
     delayed: '补发', clock_fault: '时钟异常', unreadable: '无法解码', repeat: '重复按压', recurrence: '再次发生',

@@ -33,7 +33,7 @@ class LeafletMap implements MapAdapter {
   private markers: readonly Marker[] = []
 
   constructor(host: HTMLElement, private readonly events: MapEvents) {
-    this.map = L.map(host, { zoomControl: false, attributionControl: false, maxZoom: closest, zoomSnap: 0.5, bounceAtZoomLimits: false })
+    this.map = L.map(host, { zoomControl: false, attributionControl: false, maxZoom: closest, zoomSnap: 0.25, bounceAtZoomLimits: false })
     this.map.setView([31.26, 121.58], 14)
     this.map.on({ click: () => events.press('') })
     this.lines.addTo(this.map)

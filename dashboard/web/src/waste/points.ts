@@ -1,5 +1,6 @@
-import type { DeviceState, Incident, PointLevels, StreamName } from '../api/types'
+import type { DeviceState, Incident, PointLevels } from '../api/types'
 
+export type StreamName = 'wet' | 'dry' | 'recyclable' | 'hazardous'
 export const streams: readonly StreamName[] = ['wet', 'dry', 'recyclable', 'hazardous']
 const kinds = new Set(['sorting_point', 'recyclables_point'])
 
@@ -12,7 +13,8 @@ export type Trend = 'rising' | 'steady' | 'falling'
 export interface Fraction {
   stream: StreamName
   fill: number
-  trend: Trend
+  /** Absent: not known. */
+  trend?: Trend
   /** When it will be full, Unix ms; 0 = not known. */
   fullAt: number
 }
@@ -57,7 +59,8 @@ function pointOf(device: DeviceState, levels: PointLevels | undefined, incident:
   }
 }
 
-function trendOf(rate: number): Trend {
+function trendOf(rate: number): Trend | undefined {
+  if (rate === 0) return undefined
   if (rate >= trendFrom) return 'rising'
   return rate <= -trendFrom ? 'falling' : 'steady'
 }

@@ -107,7 +107,7 @@ export const fleetRoutes = ({ json, problem }) => {
   function importCsv({ mock, response, body }) {
     const [head, ...rows] = body.trim().split('\n').map((line) => line.split(','))
     const faults = rows.flatMap((row, i) => row.flatMap((cell, column) => (
-      head[column] === 'kind' && !catalog.kinds.some((kind) => kind.id === cell) ? [{ location: `body[${i + 2}].kind`, message: `want a known kind, got "${cell}"` }] : [])))
+      head[column] === 'kind' && !catalog.kinds.some((kind) => kind.id === cell) ? [{ location: `body[${i + 2}].kind`, row: i + 2, column: 'kind', message: `want a known kind, got "${cell}"` }] : [])))
     if (faults.length) return problem(response, 422, { code: 'invalid', detail: 'Nothing was imported: the file has faults.', errors: faults })
     const fresh = rows.filter(([id]) => !mock.world.devices.has(id))
     for (const [id, kind, name] of rows) mock.registry.put(id, { kind, name: name ?? '', area: '', lat: null, lon: null, gateway: '', power: '', report_interval_s: 0 })

@@ -50,6 +50,7 @@ describe('what sounds', () => {
     expect(say([p3!, p2!]).pattern).toBe('p2')
     expect(say([p3!]).pattern).toBe('p3')
     expect(say([p4!]).pattern).toBeNull()
+    expect(say([incident({ priority: 3, order: true })]).pattern).toBeNull()
     expect(say([]).pattern).toBeNull()
   })
 

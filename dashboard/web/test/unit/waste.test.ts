@@ -16,7 +16,7 @@ describe('the sorting board', () => {
 
   it('works without any forecast', () => {
     const [found] = pointsOf([point('p', { fill_dry_pct: 12, temp_c: 9 })], new Map(), new Map())
-    expect(found).toMatchObject({ fill: 12, next: undefined, emptiedAt: 0, temperature: 9, fractions: [{ stream: 'dry', trend: 'steady', fullAt: 0 }] })
+    expect(found).toMatchObject({ fill: 12, next: undefined, emptiedAt: 0, temperature: 9, fractions: [{ stream: 'dry', trend: undefined, fullAt: 0 }] })
   })
 
   it('puts the full first, then who is full soonest, then who has no forecast by level', () => {
