@@ -24,6 +24,7 @@ const en: Messages = {
     'WS-WET-LATE': 'Food waste not collected', 'WS-DRY-LATE': 'Residual waste full before collection',
     'RS-BOOK': 'Recyclables to be booked', 'RS-FULL': 'Recyclables full', 'WS-HAZ': 'Hazardous waste to be collected',
     'WS-ODOR': 'Odour', 'WS-OFFLINE': 'Point silent', 'GA-OFFLINE': 'Garage silent', 'GW-OFFLINE': 'Gateway silent',
+    'DV-LEAK': 'Water leak', 'DV-VAPE': 'Smoking', 'DV-TAMPER': 'Tampering',
     'SYS-JOURNAL-GAP': 'Hole in the journal', 'MANUAL': 'Entered by hand',
   },
   badge: {
