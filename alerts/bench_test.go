@@ -2,7 +2,9 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -66,6 +68,93 @@ func BenchmarkSignOfLife(b *testing.B) {
 		l.mark(e)
 		n++
 	}
+}
+
+// BenchmarkWatch is what one reading of a sorting point costs: decoded, kept and judged by every rule of its metrics.
+func BenchmarkWatch(b *testing.B) {
+	for name, payload := range map[string]string{
+		"one stream":   `{"fill_wet_pct":%d,"battery_pct":80}`,
+		"four streams": `{"fill_wet_pct":%d,"fill_dry_pct":40,"fill_recyclable_pct":30,"fill_hazardous_pct":5,"temp_c":21,"nh3_ppm":1}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			p, w := benchWatch(b, 1000)
+			f := feed{lane: journal.TelemetryLane, spec: w.spec, world: w.world, log: w.log}
+			b.ReportAllocs()
+			n, ns := 0, time.Now().UnixNano()
+			for b.Loop() {
+				n++
+				ns += int64(60 * time.Millisecond) // a reading a minute of each
+				m := publish("wh/v1/"+p[n%len(p)]+"/telemetry", p[n%len(p)], fmt.Sprintf(payload, 20+n/len(p)%50))
+				m.ReceivedNS = ns
+				at := journal.Position{Frame: uint64(n)}
+				f.take(&journal.Entry{Message: m, ID: uint64(n), Pos: at})
+				if n%64 == 0 {
+					w.take(context.Background(), journal.TelemetryLane, f.taken(), at, ns)
+					w.take(context.Background(), journal.EventLane, nil, at, ns)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkWatchMemory is what a busy sorting point holds after a day of readings every ten minutes, and its part of a snapshot.
+func BenchmarkWatchMemory(b *testing.B) {
+	const devices = 2000
+	for b.Loop() {
+		before := heapInUse()
+		ids, w := benchWatch(b, devices)
+		f := feed{lane: journal.TelemetryLane, spec: w.spec, world: w.world, log: w.log}
+		n, ns := uint64(0), time.Now().UnixNano()
+		for minute := 0; minute < 24*60; minute += 10 {
+			for _, id := range ids {
+				n++
+				m := publish("wh/v1/"+id+"/telemetry", id, fmt.Sprintf(`{"fill_wet_pct":%d,"fill_dry_pct":40,"temp_c":21}`, minute%90))
+				m.ReceivedNS = ns + int64(minute)*int64(time.Minute)
+				f.take(&journal.Entry{Message: m, ID: n, Pos: journal.Position{Frame: n}})
+			}
+			w.take(context.Background(), journal.TelemetryLane, f.taken(), journal.Position{Frame: n}, ns+int64(minute)*int64(time.Minute))
+		}
+		b.ReportMetric(float64(heapInUse()-before)/devices, "B/device")
+		text, err := json.Marshal(w.save("epoch"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(text))/devices, "snapshot-B/device")
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// benchWatch is a watch over sorting points.
+func benchWatch(b *testing.B, n int) ([]string, *watch) {
+	b.Helper()
+	p := newPlant(b)
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("n%d", i)
+		p.world.devices[ids[i]] = registry.Device{ID: ids[i], Kind: telemetry.SortingPoint, Area: "a1"}
+	}
+	ports := p.ports()
+	fixed := benchWorld{p.world, registry.NewLocator(p.world.catalog, p.world.Devices())}
+	ports.world = func() world { return fixed }
+	w := newWatch(shippedRules(b), ports, func() int64 { return 1 << 62 })
+	w.begin(journal.Position{}, journal.Position{}, nil, nil)
+	return ids, w
+}
+
+// benchWorld finds devices as a view of the registry does.
+type benchWorld struct {
+	*fakeWorld
+	locator *registry.Locator
+}
+
+func (w benchWorld) Locate(topic, sender string) (registry.Origin, error) {
+	return w.locator.Locate(topic, sender)
 }
 
 // BenchmarkView is the cost of one change among 10,000 open incidents.

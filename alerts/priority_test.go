@@ -89,6 +89,63 @@ func TestTelemetryHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// TestWindowsHoldNobodyUp: while the windows are held by somebody else, and telemetry waits in front of them, a call is shown
+// and a command answered.
+func TestWindowsHoldNobodyUp(t *testing.T) {
+	p := newPlant(t)
+	e := p.start()
+	e.watch.mu.Lock()
+	for range 2000 {
+		p.reading("s1", `{"fill_wet_pct":97,"temp_c":80}`)
+	}
+	p.press("s1", `{"type":"opened"}`)
+	p.press("b1", sos)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(p.live("b1")) == 0 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := e.Do(ctx, claim(p.only("b1").ID, "")); err != nil {
+		t.Error(err)
+	}
+	if n := len(p.live("s1")); n != 0 {
+		t.Errorf("%d incidents of windows that nobody could look at", n)
+	}
+	e.watch.mu.Unlock()
+	for len(p.live("s1")) == 0 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if i := p.only("s1"); i.Rule != "WS-TEMP" || i.Priority != 1 {
+		t.Errorf("%+v", i)
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOnlyWatchedDevicesAreDecoded: a message of a device that no window rule covers costs no decoding, nor does one of a
+// device that is not registered, a will or a bridge's retained copy.
+func TestOnlyWatchedDevicesAreDecoded(t *testing.T) {
+	p := newPlant(t)
+	p.world.devices["x1"] = registry.Device{ID: "x1", Kind: "street_lamp"}
+	f := feed{lane: journal.TelemetryLane, spec: shippedRules(t).watch, world: p.ports().world, log: p.ports().log}
+	for _, device := range []string{"x1", "x2", "s1", "gw"} {
+		p.reading(device, `{"fill_wet_pct":1}`)
+	}
+	will := publish("wh/v1/s1/telemetry", "s1", `{"fill_wet_pct":1}`)
+	will.Kind = journal.Will
+	p.tele.add(will)
+	copied := publish("wh/v1/s1/telemetry", "bridge", `{"fill_wet_pct":1}`)
+	copied.Retain = true
+	p.tele.add(copied)
+	for i := range p.tele.entries {
+		f.take(&p.tele.entries[i])
+	}
+	if list := f.taken(); len(list) != 1 || list[0].device != "s1" {
+		t.Errorf("decoded %+v", list)
+	}
+}
+
 // TestConfig names the faulty key, and a faulty rule file keeps the engine from starting.
 func TestConfig(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // windowFunction is a function of window rules. Its parameters are told by a letter each: m a metric, e an event, n a count,
-// q a number from 0 to 1, d a duration, c a time of day, r a rule, x any number.
+// q a number from 0 to 1, d a duration, c a time of day, r a rule, x any number; t a metric that is the level of a tank, 2 one of
+// which two readings are kept, s and f a duration whose readings are kept coarsely or finely.
 type windowFunction struct {
 	name, want string
 	call       func(params ...any) (any, error)
@@ -29,7 +30,7 @@ func windowFunctions() []windowFunction {
 		{"median", "mn", func(p ...any) (any, error) { return frameOf(p).median(p[1].(int), p[2].(int)), nil }, two},
 		{"highest", "mnn", func(p ...any) (any, error) { return frameOf(p).highest(p[1].(int), p[2].(int), p[3].(int)), nil }, three},
 		{"lowest", "mnn", func(p ...any) (any, error) { return frameOf(p).lowest(p[1].(int), p[2].(int), p[3].(int)), nil }, three},
-		{"jump", "md", func(p ...any) (any, error) { return frameOf(p).jump(p[1].(int), p[2].(int)), nil }, two},
+		{"jump", "2d", func(p ...any) (any, error) { return frameOf(p).jump(p[1].(int), p[2].(int)), nil }, two},
 		{"drop", "ms", func(p ...any) (any, error) { return frameOf(p).drop(p[1].(int), p[2].(int)), nil }, two},
 		{"rate", "ms", func(p ...any) (any, error) { return frameOf(p).rate(p[1].(int), p[2].(int)), nil }, two},
 		{"spread", "ms", func(p ...any) (any, error) { return frameOf(p).spread(p[1].(int), p[2].(int)), nil }, two},
@@ -111,8 +112,8 @@ func (b *binder) fail(f windowFunction, format string, args ...any) {
 // argument gives what stands for one argument.
 func (b *binder) argument(f windowFunction, want byte, arg ast.Node, slot *int) ast.Node {
 	switch want {
-	case 'm', 't':
-		*slot = b.metric(f, arg, want == 't')
+	case 'm', 't', '2':
+		*slot = b.metric(f, arg, want)
 		return &ast.IntegerNode{Value: *slot}
 	case 'n':
 		return &ast.IntegerNode{Value: b.readings(f, arg, *slot)}
@@ -134,14 +135,18 @@ func (b *binder) argument(f windowFunction, want byte, arg ast.Node, slot *int) 
 	return arg
 }
 
-func (b *binder) metric(f windowFunction, arg ast.Node, tank bool) int {
+func (b *binder) metric(f windowFunction, arg ast.Node, want byte) int {
 	name, ok := arg.(*ast.StringNode)
 	if !ok || !telemetry.ValidMetric(name.Value) {
 		b.fail(f, `want the name of a metric, as in "temp_c"`)
 		return 0
 	}
 	slot := b.spec.metric(name.Value)
-	b.spec.needs[slot].Tank = b.spec.needs[slot].Tank || tank
+	need := &b.spec.needs[slot]
+	need.Tank = need.Tank || want == 't'
+	if want == '2' {
+		need.Readings = max(need.Readings, 2)
+	}
 	b.part.metrics = append(b.part.metrics, slot)
 	return slot
 }

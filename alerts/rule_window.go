@@ -147,6 +147,8 @@ func (c *checker) windowProgram(at, code string, spec *watchSpec, p *part) *vm.P
 	switch {
 	case code == "":
 		c.fault(at, wantExpression)
+	case p.component == "" && strings.Contains(code, streamMark):
+		c.fault(at, streamMark+" stands for the streams of each, and there are none")
 	case b.fault != "":
 		c.fault(at, "expression: "+b.fault)
 	case err != nil:

@@ -3,7 +3,7 @@
 //
 // # What it promises
 //
-// A Series keeps as many readings as were asked for exactly, and each span as at most 16 buckets (64 where a quantile is
+// A Series keeps as many readings as were asked for exactly, and each span as at most 16 buckets (32 where a quantile is
 // taken), however often a device reports. So the memory of a device is bounded by the rules and not by the device. A span
 // reaches back by its width and at most one bucket more, and always holds the reading that was valid when it began: for a
 // device that reports rarely, "a drop within 30 minutes" is a drop from its reading before.

@@ -28,7 +28,7 @@ type SpanNeed struct {
 // Resolutions of a span.
 const (
 	Coarse = 16
-	Fine   = 64 // for quantiles
+	Fine   = 32 // for quantiles
 )
 
 // Series is the recent past of one metric. Its own fields are what a snapshot holds.

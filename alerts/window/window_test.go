@@ -182,7 +182,7 @@ func TestSpans(t *testing.T) {
 		}
 	})
 	t.Run("a quantile", func(t *testing.T) {
-		s := seriesOf(hourly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20), Need{Spans: []SpanNeed{{64 * time.Hour, Fine}}})
+		s := seriesOf(hourly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20), Need{Spans: []SpanNeed{{32 * time.Hour, Fine}}})
 		if q := s.Spans[0].Quantile(0.95); q != 20 {
 			t.Errorf("p95 %v", q)
 		}
