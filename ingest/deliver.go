@@ -38,6 +38,11 @@ type delivery struct {
 // confirm delivers the batch. While the server refuses all of it in words that are not known, it waits and adds to the batch
 // what the lane holds by then: once the server takes a single point, the fault is the others'.
 func (i *Ingest) confirm(ctx context.Context, lane journal.LaneName, b *batch, extend func()) error {
+	if len(b.points) == 0 {
+		return nil
+	}
+	i.writing.Add(1)
+	defer i.writing.Add(-1)
 	for attempt := 0; ; attempt++ {
 		err := i.deliver(ctx, lane, b.points)
 		if !errors.Is(err, errDoubt) {

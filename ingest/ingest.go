@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"watchhouse/journal"
@@ -25,6 +26,7 @@ type Ingest struct {
 	devices func() directory
 	db      *database // nil when none is configured
 	stats   *meter
+	writing atomic.Int32 // batches on their way to the database
 	log     *slog.Logger
 	limits  limits
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"watchhouse/journal"
 )
 
 // scripted is an HTTP server that answers writes as told: what a real InfluxDB does only when it is overloaded, misconfigured
@@ -156,6 +158,26 @@ func TestWhatIsNotAboutAPointIsTriedAgain(t *testing.T) {
 				t.Errorf("the log holds a token or a payload:\n%s", log)
 			}
 		})
+	}
+}
+
+// TestALaneThatIsQuietDoesNotCallADatabaseWellThatRefusesTheOther: a ping is answered by a server that takes no points.
+func TestALaneThatIsQuietDoesNotCallADatabaseWellThatRefusesTheOther(t *testing.T) {
+	s := newScripted(t, slices.Repeat([]http.HandlerFunc{status(http.StatusUnauthorized)}, 1000)...)
+	r := newRig(t, s.config(), nil)
+	r.i.limits.pingEvery = 0
+	r.append(message("d1", t0, `{"temp_c":1}`))
+	r.run()
+	r.until("a refusal", func() bool { return r.i.Stats().Retries > 0 })
+	event := r.journal.Lane(journal.EventLane)
+	for range 10 {
+		if _, err := event.Append(t.Context(), message("d1", t0, `{"type":"test"}`)); err != nil {
+			t.Fatal(err)
+		}
+		r.until("the event to be passed", func() bool { n, _ := r.i.sources[1].lag(time.Now()); return n == 0 })
+	}
+	if log := r.log.String(); r.i.Stats().Up || strings.Count(log, "does not accept") != 1 || strings.Count(log, "answers") != 1 {
+		t.Errorf("%+v, log\n%s", r.i.Stats(), log)
 	}
 }
 

@@ -116,7 +116,8 @@ func (p *pump) deliver(ctx context.Context, batches <-chan *batch) error {
 		if err != nil {
 			return err
 		}
-		if quiet && p.i.stats.quietFor(p.i.limits.pingEvery) {
+		// A lane that waits for the database knows better than a ping whether it accepts.
+		if quiet && p.i.writing.Load() == 0 && p.i.stats.quietFor(p.i.limits.pingEvery) {
 			p.i.checkUp(ctx)
 		}
 	}
