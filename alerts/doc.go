@@ -21,11 +21,38 @@
 //     a step of the ladder that a later overdue one supersedes is recorded as skipped.
 //   - A silence is judged from a cache of when each device was last heard. The cache is written with its own places in the
 //     lanes every few minutes and rebuilt by reading from there. Whether the silence has been raised is in the ledger.
+//   - A window rule is judged from windows and levels, a cache like that one; see below.
 //
 // An append whose outcome is unknown is looked up: the last step is this engine's own, or the group is not stored, or another
 // engine writes and this one ends with ErrNotLeader. Each step holds the name of the engine's life, so two engines never
 // mistake each other's. After a stop in the middle of an append no snapshot is written, for the live state is ahead of the
 // ledger. A snapshot names the step it was taken at with that step's hash; one that does not fit is not used.
+//
+// # Window rules
+//
+// The watch stands beside the engine. It keeps windows of what devices have measured and sent, and for each rule, device and
+// component a level: the raise expression has held since t, or the clear expression has. A change of level is a finding. The
+// engine decides on it against Condition.Active, which the ledger holds, so a finding that is told twice raises once.
+//
+// Windows and levels are written every few minutes with their places in the lanes, and findings that are not committed with
+// them. After a crash the lanes are read again from there:
+//
+//   - A reading is known by its number in the lane and is not counted twice.
+//   - Up to the places in the ledger's last step everything had been read before: its findings are committed, or were in the
+//     queue of an engine that died. They are not told again. A lane that has reached its place waits for the other one, and
+//     there the levels are made those of the ledger and judged anew: what holds now and is not in the ledger is found now. For
+//     this a step must never name a place before the message it was decided on, so a reader moves its place on first, and the
+//     places in the steps never go back while something is read again.
+//   - What is latched is told always, for heat that has passed is heat all the same. Its identity, the rule, the component and
+//     the message that made it hold, is in the step that raised it; the ledger knows it by that for seven days.
+//   - A delay that ran out between two readings is judged before the second is taken in, not when the watermark happens to pass:
+//     so a lane that is read again gives the same levels. Rules about the time itself (age, count, open, …) wait for the
+//     watermark.
+//
+// What is lost with a crash: something not latched that began and ended, unseen, while nobody had decided on it.
+//
+// An expression that rests on readings that are missing or too old is neither true nor false: it changes nothing. So no data
+// is never "all is well", and never an alarm either; silence has rules of its own.
 //
 // # The model
 //
@@ -66,9 +93,10 @@
 //
 // # Concurrency
 //
-// One goroutine, that of Run, owns the live state. Each lane has a reader of its own. Telemetry is not decoded and never
-// waited for: its reader updates a sharded map. A round takes commands first, then calls, clocks, the state lane and silences,
-// each bounded, and commits once. Methods of Engine and values they return are safe for concurrent use; incidents and views are
+// One goroutine, that of Run, owns the live state. Each lane has a reader of its own, and the event lane a second one for the
+// watch. Telemetry is never waited for: its reader updates a sharded map, decodes what window rules need and judges them under
+// the watch's lock, which the engine never takes. A round takes commands first, then calls, findings, clocks, the state lane and
+// silences, each bounded, and commits once. Methods of Engine and values they return are safe for concurrent use; incidents and views are
 // immutable.
 //
 // # Errors
