@@ -60,7 +60,7 @@ fmt: ## format the Go code
 	@$(GO) run $(GOFUMPT) -w $$(git ls-files '*.go')
 
 .PHONY: bench
-bench: build ## every benchmark, then the load figures of docs/benchmarks.md
+bench: build influxd ## every benchmark, then the load figures of docs/benchmarks.md
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 	@$(BIN) bench
 

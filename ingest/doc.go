@@ -48,7 +48,7 @@
 // one per kind or metric: a reading's numbers share one timestamp and one index entry, a device whose kind is corrected keeps
 // one history, and the type of a field can never conflict between kinds, because every number is a float. Names a
 // database cannot hold or that mean something to it (time, a leading _, the tags' names, clock_bad, late_s), numbers that are
-// not finite and, beyond 128 names of one device since the start, further ones are left out of the point and reported as a
+// not finite and, beyond 128 names of one device and lane since the start, further ones are left out of the point and reported as a
 // dead letter, which holds the whole message.
 //
 // A reading that arrived more than ten minutes and two report intervals after its time has the field late_s, the seconds in

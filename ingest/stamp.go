@@ -42,27 +42,38 @@ func (s *stamper) time(r *telemetry.Reading, index int) (ns int64, clockBad bool
 }
 
 // free gives the reading's nanosecond of a millisecond: by its number, else by what identifies it. One that another reading of
-// the message has is passed over, so that neither overwrites the other; the same reading twice in a message is one.
+// the message has is left for the latter, and if that is taken too passed over, so that neither overwrites the other; the same
+// reading twice in a message is one.
 func (s *stamper) free(start int64, r *telemetry.Reading, index int) int64 {
-	if s.taken == nil && r.Seq != nil {
+	numbered := r.Seq != nil
+	if s.taken == nil && numbered {
 		return start + numberOffset(r)
 	}
 	sum := s.sum(r, index)
 	offset := int64(sum % nsPerMS)
-	if r.Seq != nil {
-		offset = numberOffset(r)
-	}
 	if s.taken == nil {
 		return start + offset
 	}
-	for {
-		other, ok := s.taken[start+offset]
-		if !ok || other == sum {
-			s.taken[start+offset] = sum
-			return start + offset
-		}
-		offset = (offset + 1) % nsPerMS
+	at := start + offset
+	if numbered {
+		at = start + numberOffset(r)
 	}
+	for !s.take(at, sum) {
+		if !numbered {
+			offset = (offset + 1) % nsPerMS
+		}
+		at, numbered = start+offset, false
+	}
+	return at
+}
+
+// take reports whether the reading of that sum may have a nanosecond, and notes that it has.
+func (s *stamper) take(at int64, sum uint64) bool {
+	if other, ok := s.taken[at]; ok && other != sum {
+		return false
+	}
+	s.taken[at] = sum
+	return true
 }
 
 // numberOffset is seq; with a boot it is another number for each, as a device whose clock stands still begins again at the

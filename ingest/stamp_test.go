@@ -177,10 +177,11 @@ func TestReadingsOfOneMessageNeverOverwriteEachOther(t *testing.T) {
 	two := fmt.Sprintf(`{"ts":%d,"seq":4,"temp_c":2}`, t0ms)
 	r.append(message("d1", t0, "["+one+","+two+","+one+"]"))
 	r.append(message("d1", t0+1, "["+one+","+two+","+one+"]"))
+	r.append(message("d1", t0+2, fmt.Sprintf(`{"ts":%d,"seq":5,"temp_c":3}`, t0ms))) // has a number of its own
 	r.run()
 	r.drained()
-	if n := s.count("temp_c"); n != 2 {
-		t.Errorf("%d points, want 2", n)
+	if n := s.count("temp_c"); n != 3 {
+		t.Errorf("%d points, want 3", n)
 	}
 }
 
