@@ -190,6 +190,16 @@ func TestWindowsCoverTheRangeAndAreFewEnough(t *testing.T) {
 		if n := w.to.Sub(w.from) / w.every; n > chosenWindows+1 {
 			rt.Fatalf("%d windows", n)
 		}
+		next := w.from
+		for _, part := range w.parts() {
+			if part.from != next || !part.to.After(part.from) || part.every != w.every || part.to.UnixMilli()%w.every.Milliseconds() != 0 {
+				rt.Fatalf("%v is cut into %v", w, w.parts())
+			}
+			next = part.to
+		}
+		if next != w.to {
+			rt.Fatalf("%v is cut into %v", w, w.parts())
+		}
 	})
 }
 
@@ -249,8 +259,10 @@ func TestAYearOfADeviceIsAChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := 0
-	for _, p := range got {
-		total += p.N
+	for n, p := range got {
+		if total += p.N; n > 0 && p.TS != got[n-1].TS+(12*time.Hour).Milliseconds() {
+			t.Errorf("window %d begins at %v, the one before at %v", n, p.TS, got[n-1].TS)
+		}
 	}
 	if total != int(year/step) || len(got) < 300 || len(got) > chosenWindows {
 		t.Errorf("%d windows of %d readings, want 300 to %d windows of %d", len(got), total, chosenWindows, year/step)
