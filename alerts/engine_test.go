@@ -43,6 +43,7 @@ func TestAPressIsShownAndTold(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		i := p.only("b1")
+		synctest.Wait() // the stream is told before the outbox
 		if box, _ := e.Outbox(); len(box) != 1 || box[0].Incident != i.ID {
 			t.Errorf("outbox %v", box)
 		}

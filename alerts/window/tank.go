@@ -36,7 +36,7 @@ func (t *Tank) add(at int64, v float64) {
 }
 
 // shortest is how long a level must have been watched before its rate is believed.
-const shortest = time.Hour
+const shortest = 30 * time.Minute
 
 // FillRate is how fast the level has risen since it was emptied, per hour.
 func (s *Series) FillRate() float64 {
