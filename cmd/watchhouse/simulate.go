@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,10 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 	if without := slices.IndexFunc(specs, c.LacksSecret); without >= 0 {
 		return badConfigError{fmt.Errorf("%s: device %s: want its secret in the column secret, got none", c.Registry, specs[without].ID)}
 	}
+	played, err := c.Scenario.load()
+	if err != nil {
+		return err
+	}
 	ledger := verify.NewLedger()
 	c.Config.Ledger = ledger
 	c.Progress = func(s fleet.Stats) {
@@ -60,13 +65,8 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 		running, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	if err := c.Scenario.play(running, devices, c.Seed, std.out); err != nil {
-		return err
-	}
-	if err := writeTo(c.Ledger, ledger.Write); err != nil {
-		return err
-	}
-	return c.Verify.run(ctx, std, ledger)
+	unmet := c.Scenario.play(running, played, devices, c.Seed, std.out)
+	return errors.Join(unmet, writeTo(c.Ledger, ledger.Write), c.Verify.run(ctx, std, ledger))
 }
 
 // loadFlags are shared by the load modes.

@@ -22,19 +22,27 @@ type scenarioFlags struct {
 	Password string `help:"Password for --watch." env:"WATCHHOUSE_PASSWORD"`
 }
 
-// play runs the devices until ctx ends, and the scenario meanwhile. Unmet expectations are the error.
-func (f scenarioFlags) play(ctx context.Context, devices *fleet.Fleet, seed uint64, out io.Writer) error {
+// load reads the scenario; nil when there is none to play.
+func (f scenarioFlags) load() (*scenario.Scenario, error) {
 	if f.File == "" {
-		devices.Run(ctx)
-		return nil
+		return nil, nil //nolint:nilnil // none is no error
 	}
 	text, err := os.ReadFile(f.File)
 	if err != nil {
-		return badConfigError{err}
+		return nil, badConfigError{err}
 	}
-	played, err := scenario.Parse(f.File, text)
+	s, err := scenario.Parse(f.File, text)
 	if err != nil {
-		return badConfigError{err}
+		return nil, badConfigError{err}
+	}
+	return s, nil
+}
+
+// play runs the devices until ctx ends, and a scenario meanwhile. Unmet expectations are the error.
+func (f scenarioFlags) play(ctx context.Context, played *scenario.Scenario, devices *fleet.Fleet, seed uint64, out io.Writer) error {
+	if played == nil {
+		devices.Run(ctx)
+		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	runner := scenario.Runner{Fleet: devices, Seed: seed, Report: func(o scenario.Outcome) { tellOutcome(out, o) }}
@@ -48,13 +56,14 @@ func (f scenarioFlags) play(ctx context.Context, devices *fleet.Fleet, seed uint
 		group.Go(func() error { return client.Run(ctx, live(runner.Console.Handler(), begin)) })
 	}
 	group.Go(func() error { devices.Run(ctx); return nil })
+	var unmet error
 	group.Go(func() error {
-		if err := runner.Run(ctx, played, begin); !errors.Is(err, context.Canceled) {
-			return err
+		if unmet = runner.Run(ctx, played, begin); errors.Is(unmet, context.Canceled) {
+			unmet = nil
 		}
-		return nil
+		return nil // the devices go on
 	})
-	return group.Wait()
+	return errors.Join(group.Wait(), unmet)
 }
 
 // live closes begin when the console sees the stream for the first time.
