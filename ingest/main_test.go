@@ -134,9 +134,9 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func openJournal(t testing.TB, dir string) *journal.Journal {
+func openJournal(t testing.TB, dir string, adjust ...func(*journal.Config)) *journal.Journal {
 	t.Helper()
-	j, err := openJournalIn(dir)
+	j, err := openJournalIn(dir, adjust...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +150,13 @@ func openJournal(t testing.TB, dir string) *journal.Journal {
 	return j
 }
 
-func openJournalIn(dir string) (*journal.Journal, error) {
+func openJournalIn(dir string, adjust ...func(*journal.Config)) (*journal.Journal, error) {
 	cfg := journal.DefaultConfig()
 	cfg.Dir = dir
 	cfg.ReserveBytes = 1 << 20
+	for _, a := range adjust {
+		a(&cfg)
+	}
 	return journal.Open(context.Background(), cfg, slog.New(slog.DiscardHandler))
 }
 

@@ -23,7 +23,12 @@ type bridge struct {
 
 func newBridge(t *testing.T, s store) *bridge {
 	t.Helper()
-	r := newRig(t, s.config(), nil)
+	return newBridgeIn(t, s, filepath.Join(t.TempDir(), "data"))
+}
+
+func newBridgeIn(t *testing.T, s store, dir string, adjust ...func(*journal.Config)) *bridge {
+	t.Helper()
+	r := rigOn(t, openJournal(t, dir, adjust...), s.config(), nil)
 	reg, err := registry.Open(context.Background(), registry.Config{KeyFile: filepath.Join(t.TempDir(), "key")}, r.journal)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +101,36 @@ func TestDevicesOfAProfileAreStoredFromBothLanes(t *testing.T) {
 	again.until("both lanes", func() bool { return again.i.Stats().LagMessages == 0 })
 	if st := again.i.Stats(); st.Written != 0 {
 		t.Errorf("%d points written again after a restart", st.Written)
+	}
+}
+
+// TestADatabaseThatIsDownForTooLongDoesNotFillLife: the event lane is purged by age all the same, and a letter says what is lost.
+func TestADatabaseThatIsDownForTooLongDoesNotFillLife(t *testing.T) {
+	s, dir := newStore(t, ""), filepath.Join(t.TempDir(), "data")
+	shortly := func(c *journal.Config) { c.Retention = time.Millisecond }
+	b := newBridgeIn(t, s, dir, shortly)
+	b.register(bin)
+	b.up(journal.EventLane, eui, 1, `{"battery":92,"distance":600}`)
+	stop := b.run()
+	b.drained()
+	stop() // as good as a database that is down
+	for n := 2; n <= 5; n++ {
+		b.up(journal.EventLane, eui, n, `{"battery":92,"distance":600}`)
+	}
+	time.Sleep(2 * time.Millisecond) // the frames are older than that then
+	b.journal.Purge(t.Context())
+	if err := b.journal.Close(t.Context()); err != nil { // the youngest frames are also in memory
+		t.Fatal(err)
+	}
+	again := newBridgeIn(t, s, dir)
+	again.up(journal.EventLane, eui, 6, `{"battery":92,"distance":600}`)
+	again.run()
+	again.drained()
+	if got := s.count("battery_pct"); got < 2 || got > 3 { // the first, the last, and perhaps the frame that keeps the numbering
+		t.Errorf("%d points", got)
+	}
+	if letter := again.deadLetters(1)[0]; letter.Stage != StageJournal || letter.Lane != journal.EventLane || letter.LastID < letter.ID {
+		t.Errorf("letter %+v", letter)
 	}
 }
 
