@@ -119,9 +119,6 @@ func (e *Engine) loadWindow(ctx context.Context) error {
 		return err
 	}
 	if saved != nil {
-		if err := e.watch.restore(saved); err != nil {
-			return err
-		}
 		from.Watch, from.Telemetry = saved.Event, earlier(from.Telemetry, saved.Telemetry)
 	}
 	if err := e.readFrom(from); err != nil {
@@ -245,7 +242,6 @@ func (e *Engine) snapshot() func(context.Context) error {
 	world := e.ports.world()
 	return func(ctx context.Context) error {
 		w.Seen = e.seen.prune(func(device string) bool { _, ok := world.Device(device); return ok })
-		windows := e.watch.save(e.epoch)
 		data, err := book.encode()
 		if err != nil {
 			return err
@@ -259,11 +255,9 @@ func (e *Engine) snapshot() func(context.Context) error {
 		if err := e.ports.kv.Put(ctx, windowKey, data); err != nil {
 			return fmt.Errorf("write window: %w", err)
 		}
-		if data, err = json.Marshal(windows); err != nil {
-			return fmt.Errorf("encode windows: %w", err)
-		}
-		if err := e.ports.kv.Put(ctx, watchKey, data); err != nil {
-			return fmt.Errorf("write windows: %w", err)
+		windows, err := e.watch.store(ctx, e.ports.kv, e.epoch)
+		if err != nil {
+			return err
 		}
 		kept := w.Cursors
 		kept.Event, kept.Telemetry = earlier(kept.Event, windows.Event), earlier(kept.Telemetry, windows.Telemetry)

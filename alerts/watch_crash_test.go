@@ -170,10 +170,12 @@ func TestReconcile(t *testing.T) {
 				old := p.newWatch()
 				old.begin(journal.Position{}, journal.Position{}, nil, nil)
 				p.bring(old, c.before)
-				saved := old.save("fake")
 				w := p.newWatch()
-				if err := w.restore(&saved); err != nil {
+				if _, err := old.store(t.Context(), p.kv, "fake"); err != nil {
 					t.Fatal(err)
+				}
+				if head, err := w.load(t.Context(), p.kv, "fake"); err != nil || head == nil {
+					t.Fatal(head, err)
 				}
 				conditions := map[string]Condition{}
 				for _, x := range c.ledger {

@@ -1,10 +1,6 @@
 package alerts
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,55 +8,53 @@ import (
 	"watchhouse/journal"
 )
 
-// watchKey is where the bucket keeps the windows.
-const watchKey = "windows"
-
-// savedWatch is the watch with the places in the lanes up to which it is complete. Metrics, events and parts are named, so
-// that another rule file finds what it still asks for.
+// savedWatch is the head of a snapshot of the watch, with the places in the lanes up to which it is complete.
 type savedWatch struct {
-	V         int           `json:"v"`
-	Epoch     string        `json:"epoch"`
-	Telemetry cursor        `json:"telemetry"`
-	Event     cursor        `json:"event"`
-	Devices   []savedDevice `json:"devices"`
-	Found     []finding     `json:"found"` // not committed yet
+	V         int       `json:"v"`
+	Epoch     string    `json:"epoch"`
+	Telemetry cursor    `json:"telemetry"`
+	Event     cursor    `json:"event"`
+	Found     []finding `json:"found"` // not committed yet
 }
 
+// savedDevice names its metrics, events and parts, so that another rule file finds what it still asks for.
 type savedDevice struct {
-	ID        string                   `json:"id"`
-	Clock     int64                    `json:"clock"`
-	First     int64                    `json:"first"`
-	Emptied   int64                    `json:"emptied,omitempty"`
-	Telemetry uint64                   `json:"tn,omitempty"` // numbers of the last messages
-	Event     uint64                   `json:"en,omitempty"`
-	Metrics   map[string]window.Series `json:"metrics,omitempty"`
-	Events    map[string]window.Events `json:"events,omitempty"`
-	On        map[string]bool          `json:"on,omitempty"`
-	Levels    map[string]level         `json:"levels,omitempty"` // by rule and component
+	ID                    string
+	Clock, First, Emptied int64
+	Telemetry, Event      uint64 // numbers of the last messages
+	Metrics               map[string]window.Series
+	Events                map[string]window.Events
+	On                    map[string]bool
+	Levels                map[string]level // by rule and component
+}
+
+// head begins a snapshot. The places are taken before the devices: a message that comes in between is read again after a
+// restart, and its number tells that it is known.
+func (w *watch) head(epoch string) (s savedWatch, ids []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return savedWatch{
+		V: watchVersion, Epoch: epoch, Telemetry: w.at[journal.TelemetryLane].cursor(), Event: w.at[journal.EventLane].cursor(),
+		Found: w.found.waiting(),
+	}, sortedKeys(w.devices)
 }
 
 // devicesPerLock bounds how long the readers are held up by a snapshot.
 const devicesPerLock = 64
 
-// save copies everything, a few devices at a time. The places are taken first: a message that comes in between is read again
-// after a restart, and its number tells that it is known.
-func (w *watch) save(epoch string) savedWatch {
-	w.mu.Lock()
-	s := savedWatch{
-		V: snapshotVersion, Epoch: epoch, Telemetry: w.at[journal.TelemetryLane].cursor(), Event: w.at[journal.EventLane].cursor(), Found: w.found.waiting(),
-	}
-	ids := sortedKeys(w.devices)
-	w.mu.Unlock()
+// frozen copies devices, a few at a time.
+func (w *watch) frozen(ids []string) []savedDevice {
+	list := make([]savedDevice, 0, len(ids))
 	for chunk := range slices.Chunk(ids, devicesPerLock) {
 		w.mu.Lock()
 		for _, id := range chunk {
 			if d := w.devices[id]; d.spec != nil {
-				s.Devices = append(s.Devices, w.freeze(d))
+				list = append(list, w.freeze(d))
 			}
 		}
 		w.mu.Unlock()
 	}
-	return s
+	return list
 }
 
 func (w *watch) freeze(d *watched) savedDevice {
@@ -87,29 +81,13 @@ func (w *watch) freeze(d *watched) savedDevice {
 // name of a part in a snapshot.
 func (p *part) name() string { return conditionKey(p.ID, p.component, "") }
 
-// load reads what save wrote, nil when there is nothing that can be used: then windows begin empty.
-func (w *watch) load(ctx context.Context, kv bucket, epoch string) (*savedWatch, error) {
-	data, err := kv.Get(ctx, watchKey)
-	if errors.Is(err, journal.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read windows: %w", err)
-	}
-	var s savedWatch
-	if err := json.Unmarshal(data, &s); err != nil || s.V != snapshotVersion || s.Epoch != epoch {
-		return nil, nil //nolint:nilerr // a cache
-	}
-	return &s, nil
-}
-
 // restore makes the watch what it was.
-func (w *watch) restore(s *savedWatch) error {
+func (w *watch) restore(s *savedWatch, devices []savedDevice) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.follow()
-	for i := range s.Devices {
-		w.thaw(&s.Devices[i])
+	for i := range devices {
+		w.thaw(&devices[i])
 	}
 	latched := slices.DeleteFunc(s.Found, func(f finding) bool {
 		p := w.spec.exactly(f.Rule, f.Component)
