@@ -137,11 +137,11 @@ func (e *Engine) loop(ctx context.Context) (torn bool, err error) {
 	return false, nil
 }
 
-// cursors are the places up to which everything has been decided. Those of what the watch reads never go back, though it may
-// read again what was before.
+// cursors are the places up to which everything has been decided. Those of what the watch reads do not go back while it
+// reads again what was before.
 func (e *Engine) cursors() cursors {
-	e.at.telemetry.advance(e.progress.telemetry.get())
-	e.at.watch.advance(e.progress.watch.get())
+	e.at.telemetry.follow(&e.progress.telemetry)
+	e.at.watch.follow(&e.progress.watch)
 	return cursors{Event: e.at.event.cursor(), State: e.at.state.cursor(), Telemetry: e.at.telemetry.cursor(), Watch: e.at.watch.cursor()}
 }
 

@@ -122,6 +122,9 @@ func (l *fakeLane) add(m journal.Message) {
 func (l *fakeLane) Read(ctx context.Context, from journal.Position, limit int) ([]journal.Entry, journal.Position, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if from.Compare(l.head()) > 0 {
+		return nil, from, journal.ErrNotFound
+	}
 	at := int(from.Frame)
 	if from.Index == 0 && at > 0 {
 		at--

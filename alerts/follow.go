@@ -39,11 +39,13 @@ func (e *Engine) readers() []*reader {
 		{
 			name: journal.TelemetryLane, lane: e.ports.telemetry, pos: telePos, ns: teleNS, log: e.ports.log,
 			want: func(x *journal.Entry) bool { e.seen.mark(x); measured.take(x); return false }, take: e.telemetryRead(measured),
+			lost: func() { e.progress.telemetry.restart(); e.watch.lost(journal.TelemetryLane) },
 		},
 		{
 			// A second reading of the event lane: the engine's own never waits for the windows.
 			name: journal.EventLane, lane: e.ports.event, pos: watchPos, ns: watchNS, log: e.ports.log,
 			want: func(x *journal.Entry) bool { happened.take(x); return false }, take: e.eventsWatched(happened),
+			lost: func() { e.progress.watch.restart(); e.watch.lost(journal.EventLane) },
 		},
 	}
 }

@@ -46,9 +46,27 @@ func (m mark) cursor() cursor { return cursor{Pos: m.pos.String(), NS: m.ns} }
 
 // progress is how far a lane has been taken into account.
 type progress struct {
-	mu  sync.Mutex
-	pos journal.Position
-	ns  int64
+	mu   sync.Mutex
+	pos  journal.Position
+	ns   int64
+	anew bool // the lane has begun again since the last follow
+}
+
+// restart goes back to the beginning: the lane's file was lost.
+func (p *progress) restart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pos, p.anew = journal.Position{}, true
+}
+
+// follow moves a mark on with the progress, and back only when the lane has begun anew.
+func (m *mark) follow(p *progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.anew {
+		m.pos, p.anew = journal.Position{}, false
+	}
+	m.advance(p.pos, p.ns)
 }
 
 func (p *progress) set(pos journal.Position, ns int64) {
@@ -77,6 +95,7 @@ type reader struct {
 	log  *slog.Logger
 	take func(ctx context.Context, b laneBatch) bool // false ends the reader
 	want func(e *journal.Entry) bool                 // entries to hand over
+	lost func()                                      // the lane begins anew; nil = it does not matter
 	fail bool                                        // the last read failed; logged once
 }
 
@@ -122,6 +141,9 @@ func (r *reader) mend(ctx context.Context, err error) bool {
 	case errors.Is(err, journal.ErrNotFound):
 		r.log.Error("lane position is gone, reading what is kept", "lane", string(r.name), "position", r.pos.String())
 		r.pos = r.lane.First()
+		if r.lost != nil {
+			r.lost()
+		}
 	}
 	return r.pause(ctx, err)
 }

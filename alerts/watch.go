@@ -38,6 +38,7 @@ type watch struct {
 	at       map[journal.LaneName]*mark            // up to where the lanes are in the windows
 	floor    map[journal.LaneName]journal.Position // the ledger's places at the start
 	reached  chan struct{}                         // closed when live
+	patience time.Time                             // until when a lane waits for that
 	kept     []Condition                           // active in the ledger at the start
 	live     bool                                  // the lanes have been read up to the floor
 	marks    []bool                                // scratch: parts to judge
@@ -70,7 +71,7 @@ func newWatch(rules *Rules, p ports, state func() int64) *watch {
 	w := &watch{
 		spec: rules.watch, world: p.world, state: state, log: p.log, devices: map[string]*watched{}, marks: make([]bool, len(rules.watch.parts)),
 		found: findings{wake: make(chan struct{}, 1)}, reached: make(chan struct{}), floor: map[journal.LaneName]journal.Position{},
-		at: map[journal.LaneName]*mark{journal.TelemetryLane: {}, journal.EventLane: {}},
+		patience: time.Now().Add(laneWait), at: map[journal.LaneName]*mark{journal.TelemetryLane: {}, journal.EventLane: {}},
 	}
 	w.frame.watch = w
 	w.env.Frame = &w.frame
@@ -146,12 +147,28 @@ func (w *watch) take(ctx context.Context, lane journal.LaneName, list []fed, nex
 	if w.bring(lane, list[:known], next, ns, known == len(list)) {
 		return true
 	}
+	t := time.NewTimer(time.Until(w.patience))
+	defer t.Stop()
 	select {
 	case <-w.reached:
+	case <-t.C: // the other lane cannot be read: heat is told all the same, the rest waits for it
 	case <-ctx.Done():
 		return false
 	}
 	return w.bring(lane, list[known:], next, ns, true)
+}
+
+// laneWait is how long after the start one lane waits for the other.
+const laneWait = time.Minute
+
+// lost tells that a lane begins anew, with other numbers: its file was lost. Nothing in it has been decided on.
+func (w *watch) lost(lane journal.LaneName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.floor[lane], w.at[lane].pos = journal.Position{}, journal.Position{}
+	for _, d := range w.devices {
+		*d.number(lane) = 0
+	}
 }
 
 // known is how many of the messages lie before the ledger's place.

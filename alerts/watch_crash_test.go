@@ -13,6 +13,8 @@ import (
 	"pgregory.net/rapid"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
+	"watchhouse/telemetry"
 )
 
 // measured is one thing that happens to a plant whose sensors are watched.
@@ -222,4 +224,65 @@ func told(w *watch) string {
 		list = append(list, f.Rule+":"+f.Component+map[bool]string{true: " up", false: " down"}[f.Up])
 	}
 	return strings.Join(slices.Compact(list), ", ")
+}
+
+// TestTheTelemetryFileIsLost: bulk.db is a new one with numbers of its own; the windows go on, and what was raised ends.
+func TestTheTelemetryFileIsLost(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *plant) {
+		streets(p)
+		p.start()
+		p.fills("s1", wet, 10*time.Minute, 85, 85, 85, 85)
+		p.see("WS-FULL:wet P4 new order")
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+		p.tele = newFakeLane()
+		for range 2 { // what the first one writes down must do for the second
+			p.start()
+			p.pass(time.Minute)
+			p.kill()
+		}
+		p.start()
+		p.fills("s1", wet, 10*time.Minute, 20)
+		p.see("WS-FULL:wet P4 closed order")
+		p.fills("s1", wet, 10*time.Minute, 85, 85, 85, 85)
+		if got := p.shown("s1"); !strings.Contains(got, "WS-FULL:wet P4 new order") {
+			t.Errorf("shown %s", got)
+		}
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestTheTelemetryFileIsBroken: a detector whose messages lie in the event lane still tells heat.
+func TestTheTelemetryFileIsBroken(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *plant) {
+		streets(p)
+		p.world.devices["smoke"] = registry.Device{ID: "smoke", Kind: telemetry.Garage, Model: "milesight-gs601", Address: "24e124aa"}
+		p.start()
+		p.fills("s1", wet, 10*time.Minute, 85, 85, 85, 85)
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+		delete(p.kv.m, watchKey) // so that the ledger is ahead of the windows
+		ports := p.ports()
+		ports.telemetry = stuckLane{p.tele}
+		e, err := newEngine(t.Context(), p.cfg, shippedRules(t), ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		p.engine, p.cancel, p.ended = e, cancel, make(chan error, 1)
+		go func() { p.ended <- e.Run(ctx) }()
+		e.watch.floor[journal.TelemetryLane] = journal.Position{Frame: 1 << 20}
+		for _, temp := range []int{30, 45} {
+			p.event.add(publish("application/a/device/24e124aa/event/up", "bridge", fmt.Sprintf(`{"object":{"temperature":%d}}`, temp)))
+			p.pass(time.Minute)
+		}
+		p.seeOf("smoke", "SH-HEAT-RISE P1 new")
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
