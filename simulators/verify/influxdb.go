@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // InfluxDB is where the hub stores readings: 1.8, or 2.x by its /query endpoint of the same form.
@@ -28,13 +27,13 @@ type point struct {
 	taken  bool // by a reading
 }
 
-// points reads what is stored of a device from a moment on.
-func (db InfluxDB) points(ctx context.Context, device string, from time.Time) ([]*point, error) {
+// points reads what is stored of a device from a moment on, in ns.
+func (db InfluxDB) points(ctx context.Context, device string, from int64) ([]*point, error) {
 	name, policy, _ := strings.Cut(db.Bucket, "/")
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(device)
 	form := url.Values{
 		"db": {name}, "epoch": {"ns"}, "chunked": {"true"},
-		"q": {fmt.Sprintf("SELECT * FROM telemetry WHERE device = '%s' AND time >= %d", quoted, max(0, from.UnixNano()))},
+		"q": {fmt.Sprintf("SELECT * FROM telemetry WHERE device = '%s' AND time >= %d", quoted, from)},
 	}
 	if policy != "" {
 		form.Set("rp", policy)

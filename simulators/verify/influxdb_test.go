@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -49,7 +50,7 @@ func times(m device.Message, sent, acked int) func(*Ledger) {
 // The verdicts on what a real InfluxDB holds.
 func TestPointsInInfluxDB(t *testing.T) {
 	const ns = tsMS * 1_000_000
-	now := time.Now().UnixNano()
+	now := time.Now().Add(time.Minute).UnixNano() // surely not before what the cases send
 	array := device.Message{
 		Device: "d", Channel: telemetry.ChannelTelemetry,
 		Payload: fmt.Appendf(nil, `[{"ts":%d,"mains":true},{"ts":%d,"mains":false}]`, tsMS, tsMS),
@@ -87,13 +88,25 @@ func TestPointsInInfluxDB(t *testing.T) {
 			"another value",
 			[]func(*Ledger){times(r1, 1, 1)},
 			[]string{at("d", ns+1, "temp_c=22")},
-			"acked 1, stored 1, missing 1, doubled 0, foreign 1, redelivered 0",
+			"acked 1, stored 0, missing 1, doubled 0, foreign 0, redelivered 0",
+		},
+		{
+			"of an earlier run",
+			[]func(*Ledger){times(foreign, 1, 1)},
+			[]string{at("d", now-int64(time.Hour), "battery_pct=90"), at("d", now, "battery_pct=90")},
+			"acked 1, stored 1, missing 0, doubled 0, foreign 0, redelivered 0",
+		},
+		{
+			"of nobody",
+			[]func(*Ledger){times(r1, 1, 1)},
+			[]string{at("d", ns+1, "temp_c=21.5"), at("d", now, "temp_c=21.5")},
+			"acked 1, stored 2, missing 0, doubled 0, foreign 1, redelivered 0",
 		},
 		{
 			"another time",
 			[]func(*Ledger){times(r1, 1, 1)},
 			[]string{at("d", ns+1_000_000, "temp_c=21.5")},
-			"acked 1, stored 1, missing 1, doubled 0, foreign 1, redelivered 0",
+			"acked 1, stored 0, missing 1, doubled 0, foreign 0, redelivered 0",
 		},
 		{
 			"doubled",
@@ -207,8 +220,9 @@ func post(t *testing.T, address, body string) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode >= 300 {
-		t.Fatal(answer.Status)
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode >= 300 || bytes.Contains(text, []byte(`"error"`)) {
+		t.Fatalf("%s: %s, %s, %v", address, answer.Status, text, err)
 	}
 }
 

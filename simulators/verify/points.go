@@ -14,7 +14,7 @@ import (
 // InfluxDB compares the ledger with the points of its devices. A reading is stored by a point of its device that has all its values and, when
 // its time is believable, its millisecond; one without such a time lies wherever it was received, at least as often as it was acknowledged
 // and at most as often as it was sent. Any further point with the values of a reading at its time doubles it; points of no reading are
-// foreign.
+// foreign, unless they were there before the first message was sent.
 func (l *Ledger) InfluxDB(ctx context.Context, db InfluxDB) (Result, error) {
 	readings := l.wanted()
 	var r Result
@@ -50,16 +50,29 @@ func (l *Ledger) InfluxDBSettled(ctx context.Context, db InfluxDB, pause time.Du
 	}
 }
 
-// since is the earliest moment at which a point of these readings may lie.
-func since(readings []*wanted) time.Time {
+// slack is how far the clocks of the hub and of the devices' machine may differ.
+const slack = 2 * time.Second
+
+// begun is when the first of these readings was sent, in ns; 0 when the ledger does not say.
+func begun(readings []*wanted) int64 {
 	var first time.Time
 	for _, w := range readings {
-		at := w.SentAt.Add(-time.Minute)
-		if ts := time.UnixMilli(w.TS); w.TS >= firstTS && ts.Before(at) {
-			at = ts
+		if first.IsZero() || w.SentAt.Before(first) {
+			first = w.SentAt
 		}
-		if first.IsZero() || at.Before(first) {
-			first = at
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return first.Add(-slack).UnixNano()
+}
+
+// since is the earliest moment at which a point of these readings may lie, in ns.
+func since(readings []*wanted) int64 {
+	first := begun(readings)
+	for _, w := range readings {
+		if w.TS >= firstTS {
+			first = min(first, w.TS*int64(time.Millisecond))
 		}
 	}
 	return first
@@ -68,7 +81,7 @@ func since(readings []*wanted) time.Time {
 // match gives every reading its point, the timed ones first, and judges what is left over on either side.
 func (r *Result) match(dev string, readings []*wanted, points []*point, now time.Time) {
 	slices.SortFunc(readings, func(a, b *wanted) int { return cmp.Compare(len(b.Values), len(a.Values)) })
-	at, like := byTime(points), byValue(points)
+	at, like, start := byTime(points), byValue(points), begun(readings)
 	for _, w := range readings {
 		if w.timed = w.believed(now); w.timed {
 			w.take(at[w.TS], func(p *point) bool { return !p.fault })
@@ -79,11 +92,11 @@ func (r *Result) match(dev string, readings []*wanted, points []*point, now time
 			continue
 		}
 		for range w.Sent {
-			w.take(like.candidates(w.Values), func(p *point) bool { return p.fault == (w.TS != 0) })
+			w.take(like.candidates(w.Values), func(p *point) bool { return p.ns >= start && p.fault == (w.TS != 0) })
 		}
 	}
 	r.judgeReadings(dev, readings)
-	r.judgePoints(dev, readings, points)
+	r.judgePoints(dev, readings, points, start)
 }
 
 // take claims the first free point that holds the reading.
@@ -117,21 +130,24 @@ func (r *Result) judgeReadings(dev string, readings []*wanted) {
 	}
 }
 
-// judgePoints names the points that no reading claimed: those of one stored twice, and nobody's.
-func (r *Result) judgePoints(dev string, readings []*wanted, points []*point) {
-	r.Kept += len(points)
+// judgePoints names the points that no reading claimed: those of one stored twice, and nobody's. What was there before the start, and is not
+// at the time of a reading, is of an earlier run.
+func (r *Result) judgePoints(dev string, readings []*wanted, points []*point, start int64) {
 	for _, p := range points {
-		if p.taken {
+		twin := slices.IndexFunc(readings, func(w *wanted) bool { return w.have > 0 && p.repeats(w) && (w.timed || p.ns >= start) })
+		if !p.taken && twin < 0 && p.ns < start {
 			continue
 		}
+		r.Kept++
 		f := Finding{Device: dev, Channel: telemetry.ChannelTelemetry, What: fmt.Sprintf("point at %d ns: %v", p.ns, p.values), Have: 1}
-		twin := slices.IndexFunc(readings, func(w *wanted) bool { return w.have > 0 && p.repeats(w) })
-		if twin < 0 {
+		switch {
+		case p.taken:
+		case twin < 0:
 			r.Foreign = append(r.Foreign, f)
-			continue
+		default:
+			f.What, f.Least, f.Most, f.Have = string(readings[twin].Payload), 1, 1, 2
+			r.Doubled = append(r.Doubled, f)
 		}
-		f.What, f.Least, f.Most, f.Have = string(readings[twin].Payload), 1, 1, 2
-		r.Doubled = append(r.Doubled, f)
 	}
 }
 
