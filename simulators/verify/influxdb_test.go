@@ -73,6 +73,12 @@ func TestPointsInInfluxDB(t *testing.T) {
 			"acked 2, stored 2, missing 0, doubled 0, foreign 0, redelivered 0",
 		},
 		{
+			"of two that say the same, one without an ack must not take what the other is owed",
+			[]func(*Ledger){times(reading("d", 0, 1, `"temp_c":1`), 3, 1), times(reading("d", 0, 2, `"temp_c":1`), 3, 1), times(reading("d", 0, 3, `"temp_c":1`), 3, 1)},
+			[]string{at("d", now+1, "temp_c=1"), at("d", now+2, "temp_c=1"), at("d", now+3, "temp_c=1")},
+			"acked 3, stored 3, missing 0, doubled 0, foreign 0, redelivered 0",
+		},
+		{
 			"sent twice, stored once",
 			[]func(*Ledger){times(r1, 2, 2)},
 			[]string{at("d", ns+1, "temp_c=21.5")},

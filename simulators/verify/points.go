@@ -87,16 +87,22 @@ func (r *Result) match(dev string, readings []*wanted, points []*point, now time
 			w.take(at[w.TS], func(p *point) bool { return !p.fault })
 		}
 	}
-	for _, w := range readings {
-		if w.have > 0 {
-			continue
-		}
-		for range w.Sent {
-			w.take(like.candidates(w.Values), func(p *point) bool { return p.ns >= start && p.fault == (w.TS != 0) })
-		}
+	untimed := slices.DeleteFunc(slices.Clone(readings), func(w *wanted) bool { return w.have > 0 })
+	for _, w := range untimed { // each its due first: many say the same, and one that was sent often must not take what others are owed
+		w.takeLike(like, start, w.Acked)
+	}
+	for _, w := range untimed {
+		w.takeLike(like, start, w.Sent)
 	}
 	r.judgeReadings(dev, readings)
 	r.judgePoints(dev, readings, points, start)
+}
+
+// takeLike claims points with the reading's values, wherever they lie from start on, until it has n.
+func (w *wanted) takeLike(like index, start int64, n int) {
+	for range n - w.have {
+		w.take(like.candidates(w.Values), func(p *point) bool { return p.ns >= start && p.fault == (w.TS != 0) })
+	}
 }
 
 // take claims the first free point that holds the reading.
