@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"time"
 
 	"watchhouse/simulators/device"
@@ -31,10 +32,8 @@ func (l *lora) Say(m device.Message) (device.Message, bool) {
 		return m, false
 	}
 	up := l.uplink(m, w.fields)
-	said := device.Reading{TS: m.TS, Values: w.means}
-	if said.Values != nil {
-		said.Values["rssi_dbm"], said.Values["snr_db"] = float64(up.RxInfo[0].RSSI), up.RxInfo[0].SNR
-	}
+	said := device.Reading{TS: m.TS, Values: map[string]float64{"rssi_dbm": float64(up.RxInfo[0].RSSI), "snr_db": up.RxInfo[0].SNR}}
+	maps.Copy(said.Values, w.means)
 	return reply(m, l.Topic(), up, said), true
 }
 

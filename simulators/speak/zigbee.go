@@ -12,7 +12,8 @@ import (
 type zigbee struct {
 	name string
 	body func(state) (fields map[string]any, ok bool)
-	last map[string]any // what is repeated
+	last map[string]any     // what is repeated
+	mean map[string]float64 // and what the hub makes of it each time
 }
 
 func (z *zigbee) Topic() string { return "zigbee2mqtt/" + z.name }
@@ -31,21 +32,20 @@ func (z *zigbee) Say(m device.Message) (device.Message, bool) {
 	if !ok {
 		return m, false
 	}
-	said := device.Reading{}
 	if s.event == "" {
-		said.Values = z.measured(s)
+		z.measure(s)
 	}
 	all := map[string]any{}
 	maps.Copy(all, z.last)
 	maps.Copy(all, fields)
-	return reply(m, z.Topic(), all, said), true
+	return reply(m, z.Topic(), all, device.Reading{Values: z.mean}), true
 }
 
-// measured takes over what every Zigbee device tells.
-func (z *zigbee) measured(s state) map[string]float64 {
+// measure takes over what every Zigbee device tells.
+func (z *zigbee) measure(s state) {
 	quality := max(0, min(255, math.Round(2*(s.values["rssi_dbm"]+125))))
 	z.last = map[string]any{"battery": s.values["battery_pct"], "linkquality": quality, "voltage": math.Round(1000 * volts(s)), "battery_low": false}
-	return map[string]float64{"battery_pct": s.values["battery_pct"], "link_quality": quality, "battery_low": 0}
+	z.mean = map[string]float64{"battery_pct": s.values["battery_pct"], "link_quality": quality, "battery_low": 0}
 }
 
 // zigbeeModels are what the converters make of the models' reports. An action is said once and never repeated.

@@ -29,11 +29,8 @@ func (l *Ledger) wanted() map[string][]*wanted {
 	defer l.mu.Unlock()
 	out := map[string][]*wanted{}
 	for _, entry := range l.lines {
-		if entry.Channel != telemetry.ChannelTelemetry {
-			continue
-		}
-		said := entry.Said
-		if said == nil {
+		said := entry.Said // an event of another system may measure too
+		if said == nil && entry.On == "" && entry.Channel == telemetry.ChannelTelemetry {
 			said = readings(entry.Payload)
 		}
 		account := *entry
