@@ -86,6 +86,14 @@ type evidence struct {
 	effective int64 // Unix ms
 }
 
+// latest is the last message of a device, for what time alone brings about.
+func (d *watched) latest(now int64) evidence {
+	if d.heard.telemetry == 0 {
+		return evidence{journal.EventLane, d.heard.event, now, now}
+	}
+	return evidence{journal.TelemetryLane, d.heard.telemetry, now, now}
+}
+
 // device gives a device in scope, nil when there is none.
 func (w *watch) device(id string) *watched {
 	d := w.devices[id]

@@ -11,12 +11,12 @@ import (
 // level is where a part of a rule stands for a device: its raise expression holds, perhaps not for long enough yet, or it is
 // up, perhaps with its clear expression holding.
 type level struct {
-	Up       bool   `json:"u,omitempty"`
-	Since    int64  `json:"s"`           // Unix ms: raise has held since
-	Clear    int64  `json:"c,omitempty"` // Unix ms: clear has held since, 0 = it does not
-	Cause    string `json:"m"`           // the message that made raise hold
-	Received int64  `json:"r"`           // Unix ms, of that message
-	Late     int64  `json:"l,omitempty"` // how much older than its receipt it was, ms
+	Up       bool
+	Since    int64  // Unix ms: raise has held since
+	Clear    int64  // Unix ms: clear has held since, 0 = it does not
+	Cause    string // the message that made raise hold
+	Received int64  // Unix ms, of that message
+	Late     int64  // how much older than its receipt it was, ms
 }
 
 // due is when a delay of the level runs out, Unix ms.

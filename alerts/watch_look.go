@@ -61,7 +61,7 @@ func (w *watch) look(id string, now int64) {
 	}
 	blind := now < w.blind.Load()/int64(time.Millisecond)
 	w.enter(d, max(d.clock, now))
-	e := evidence{journal.TelemetryLane, d.heard.telemetry, now, now}
+	e := d.latest(now)
 	for _, p := range d.spec.parts {
 		if (p.timed || d.levels[p.at] != nil) && (p.Latch || !blind) {
 			w.judge(d, p, e)

@@ -198,5 +198,5 @@ func (w *watch) settleLevel(d *watched, p *part, active bool) {
 	case !p.Latch:
 		lv.Up = active
 	}
-	w.judge(d, p, evidence{journal.TelemetryLane, d.heard.telemetry, d.clock, d.clock})
+	w.judge(d, p, d.latest(d.clock))
 }

@@ -7,8 +7,8 @@ const keptEvents = 32
 
 // Events are the latest events of one type.
 type Events struct {
-	Times []int64  `json:"t,omitempty"` // Unix ms, in order
-	IDs   []string `json:"i,omitempty"` // identities beside them, "" = none
+	Times []int64  // Unix ms, in order
+	IDs   []string // identities beside them, "" = none
 }
 
 // Add takes an event unless one of the same identity is remembered.

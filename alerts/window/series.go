@@ -8,8 +8,8 @@ import (
 
 // Sample is a reading of a metric. At is Unix ms.
 type Sample struct {
-	At int64   `json:"a"`
-	V  float64 `json:"v"`
+	At int64
+	V  float64
 }
 
 // Need is what the rules ask of a metric.
@@ -33,9 +33,9 @@ const (
 
 // Series is the recent past of one metric. Its own fields are what a snapshot holds.
 type Series struct {
-	Recent []Sample `json:"r,omitempty"` // oldest first
-	Spans  []Span   `json:"s,omitempty"`
-	Tank   *Tank    `json:"t,omitempty"`
+	Recent []Sample // oldest first
+	Spans  []Span
+	Tank   *Tank
 }
 
 // NewSeries makes an empty one.

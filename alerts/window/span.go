@@ -8,20 +8,20 @@ import (
 
 // Span is what a metric did in a stretch of time that ends at its last reading.
 type Span struct {
-	Width   int64    `json:"w"` // ms
-	Count   int      `json:"n"` // of buckets at most, but for one that holds what was valid at the beginning
-	Buckets []Bucket `json:"b,omitempty"`
+	Width   int64 // ms
+	Count   int   // of buckets at most, but for one that holds what was valid at the beginning
+	Buckets []Bucket
 }
 
 // Bucket holds the readings of a part of a span, oldest first.
 type Bucket struct {
-	At   int64   `json:"a"` // of the first reading
-	V    float32 `json:"v"` // the first reading
-	Low  float32 `json:"l"`
-	High float32 `json:"h"`
-	End  float32 `json:"e"` // the last reading
-	Pick float32 `json:"p"` // any one of them, for quantiles
-	N    int32   `json:"n"` // how many there are
+	At   int64   // of the first reading
+	V    float32 // the first reading
+	Low  float32
+	High float32
+	End  float32 // the last reading
+	Pick float32 // any one of them, for quantiles
+	N    int32   // how many there are
 }
 
 func (s *Span) add(at int64, v float64) {

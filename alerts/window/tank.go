@@ -16,9 +16,9 @@ const levelSlack = 5
 
 // Tank follows the level of something that fills and is emptied, in percent.
 type Tank struct {
-	Emptied int64  `json:"e,omitempty"` // Unix ms, 0 = not seen yet
-	Base    Sample `json:"b"`           // the lowest reading since, or the first one ever
-	Fall    Span   `json:"f"`
+	Emptied int64  // Unix ms, 0 = not seen yet
+	Base    Sample // the lowest reading since, or the first one ever
+	Fall    Span
 }
 
 func (t *Tank) add(at int64, v float64) {
