@@ -59,6 +59,7 @@ export class Client {
   importDevices = (csv: string) => this.guard(request('post', '/registry/devices.csv', { csv }))
 
   catalog = () => this.guard(request('get', '/catalog', {}))
+  rules = async () => (await this.guard(request('get', '/rules', {}))).items
   basemap = () => this.guard(request('get', '/map/basemap', {}))
   areaMap = async (): Promise<AreaFeature[]> =>
     (await this.guard(request('get', '/areas/map', {}))).features.map(({ properties, geometry }) => ({ properties, geometry: geometry as AreaFeature['geometry'] }))

@@ -61,7 +61,8 @@ export function buildingOf(device: DeviceState): string {
   return building.exec(device.name)?.[0] ?? ''
 }
 
-function groupOf(device: DeviceState): string {
+/** The marker that a device belongs to. */
+export function groupOf(device: DeviceState): string {
   if (layerOf(device.kind) !== 'button') return device.id
   const where = device.place || buildingOf(device)
   return where ? `${device.area}/${where}` : device.id

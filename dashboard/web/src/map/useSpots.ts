@@ -10,7 +10,7 @@ import { byNeed, layers, spotsOf, type Layer, type Spot } from './spots'
 
 const nearestHouses = 3
 
-/** What the map shows: markers of the chosen layers; abnormal ones of every layer. */
+/** What the map shows: markers of the chosen layers; those that are abnormal, and the houses that lines lead to, in any case. */
 export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<ReadonlySet<Layer>>, selectedId: Ref<string>) {
   const watch = useWatch()
   const places = usePlaces()
@@ -18,12 +18,13 @@ export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<Readonly
 
   const spots = computed(() => spotsOf(watch.fleet.value, watch.view.value.openByDevice, areas.value))
   const abnormal = computed(() => spots.value.all.filter((spot) => spot.priority !== null).sort(byNeed))
-  const visible = computed(() => spots.value.all.filter((spot) => spot.priority !== null || shown.value.has(spot.layer)))
   const selected = computed(() => spots.value.all.find((spot) => spot.id === selectedId.value))
   const houses = computed(() => {
     const from = selected.value
     return from ? nearest(from, spots.value.all.filter((spot) => spot.layer === 'house' && spot.id !== from.id), nearestHouses) : []
   })
+  const ends = computed(() => new Set(houses.value.map(({ to }) => to.id)))
+  const visible = computed(() => spots.value.all.filter((spot) => spot.priority !== null || shown.value.has(spot.layer) || ends.value.has(spot.id)))
   const counts = computed(() => {
     const found = new Map<Layer, number>()
     for (const spot of spots.value.all) found.set(spot.layer, (found.get(spot.layer) ?? 0) + spot.devices.length)
@@ -39,7 +40,7 @@ export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<Readonly
   }
 
   function ruleAndState(incident: Incident): string {
-    return `${word('rule', incident.rule)} · ${word('state', incident.state)}`
+    return `${places.ruleName(incident.rule)} · ${word('state', incident.state)}`
   }
 
   function labelOf(spot: Spot): string {
@@ -48,7 +49,7 @@ export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<Readonly
     return [level, spot.name, many, stateOf(spot), watch.dead.value ? t('link.stale') : ''].filter(Boolean).join(' · ')
   }
 
-  return { spots, abnormal, selected, houses, counts, markers, stateOf, areaName: places.areaName }
+  return { spots, abnormal, selected, houses, counts, markers, stateOf }
 }
 
 const order = ['silent', 'offline', 'unknown', 'out_of_service', 'normal']

@@ -1,29 +1,33 @@
 import { computed, inject, shallowRef, type InjectionKey } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { Client } from '../api/client'
-import type { Catalog, Words } from '../api/types'
+import type { Catalog, Rule, Words } from '../api/types'
 import { rounded, unitOf } from '../frame/format'
 
-const storageKey = 'wh.catalog'
+const catalogName = 'wh.catalog'
+const rulesName = 'wh.rules'
 
-/** What the hub knows of kinds, metrics and models. The last answer stays in this browser: names are there at once. */
-export function createCatalog(client: Pick<Client, 'catalog'>) {
-  const catalog = shallowRef<Catalog>(stored())
+/** What the hub knows of kinds, metrics, models and rules. The last answer stays in this browser: names are there at once. */
+export function createCatalog(client: Pick<Client, 'catalog' | 'rules'>) {
+  const catalog = shallowRef<Catalog>(stored(catalogName, { events: [], kinds: [], metrics: [], models: [] }))
+  const rules = shallowRef<readonly Rule[]>(stored(rulesName, { items: [] as Rule[] }).items)
 
   async function load(): Promise<void> {
-    const found = await client.catalog().catch(() => null)
-    if (!found) return
-    catalog.value = found
-    localStorage.setItem(storageKey, JSON.stringify(found))
+    const [found, named] = await Promise.all([client.catalog().catch(() => null), client.rules().catch(() => null)])
+    if (found) keep(catalogName, (catalog.value = found))
+    if (named) keep(rulesName, { items: (rules.value = named) })
   }
 
-  return { catalog, load }
+  return { catalog, rules, load }
 }
 
-function stored(): Catalog {
-  const none: Catalog = { events: [], kinds: [], metrics: [], models: [] }
+function keep(name: string, value: object): void {
+  localStorage.setItem(name, JSON.stringify(value))
+}
+
+function stored<T extends object>(name: string, none: T): T {
   try {
-    return { ...none, ...(JSON.parse(localStorage.getItem(storageKey) ?? '{}') as Partial<Catalog>) }
+    return { ...none, ...(JSON.parse(localStorage.getItem(name) ?? '{}') as Partial<T>) }
   } catch {
     return none
   }
@@ -39,6 +43,7 @@ export function useCatalog() {
   const { locale } = useI18n()
   const kinds = computed(() => new Map(store.catalog.value.kinds.map((kind) => [kind.id, kind])))
   const metrics = computed(() => new Map(store.catalog.value.metrics.map((metric) => [metric.name, metric])))
+  const rules = computed(() => new Map(store.rules.value.map((rule) => [rule.id, rule.title])))
 
   const say = (words: Words): string => (locale.value === 'en' && words.en) || words.zh
   const unit = (name: string): string => metrics.value.get(name)?.unit ?? unitOf(name)
@@ -54,6 +59,11 @@ export function useCatalog() {
     metricName(name: string): string {
       const metric = metrics.value.get(name)
       return (metric && say(metric)) || name
+    },
+    /** Empty if the hub does not name it. */
+    ruleName(id: string): string {
+      const title = rules.value.get(id)
+      return title ? say(title) : ''
     },
     reading: (name: string, value: number | undefined): string => rounded(value, unit(name)),
     /** The names in the order of the kind; what it does not list comes after, by name. */

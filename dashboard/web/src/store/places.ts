@@ -1,10 +1,14 @@
 import { useI18n } from 'vue-i18n'
 import type { Incident } from '../api/types'
+import { useWords } from '../i18n'
+import { useCatalog } from './catalog'
 import { useWatch } from './watch'
 
-/** Names of areas and devices in the reader's language; an id stands for what the hub does not name. */
+/** Names of areas, devices and rules in the reader's language; an id stands for what the hub does not name. */
 export function usePlaces() {
   const watch = useWatch()
+  const catalog = useCatalog()
+  const { word } = useWords()
   const { locale } = useI18n()
 
   function areaName(id: string | undefined): string {
@@ -21,5 +25,10 @@ export function usePlaces() {
     return [areaName(incident.area), deviceName(incident.device)].filter(Boolean).join(' · ')
   }
 
-  return { areaName, deviceName, placeOf }
+  /** The hub's name; before it answered for the first time, the page's own for the shipped rules. */
+  function ruleName(id: string): string {
+    return catalog.ruleName(id) || word('rule', id)
+  }
+
+  return { areaName, deviceName, placeOf, ruleName }
 }

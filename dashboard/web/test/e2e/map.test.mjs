@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
-import { until } from './browser.mjs'
-import { id } from './pages.mjs'
+import { axeFindings, until } from './browser.mjs'
+import { id, p1Card } from './pages.mjs'
 import { useBrowser } from './setup.mjs'
 
 const scene = useBrowser()
@@ -122,4 +122,18 @@ test('tiles of an archive are drawn below everything', () => scene(async ({ mock
   await page.locator('[data-testid="map"][data-basemap="shown"]').waitFor()
   await page.locator('.leaflet-tile-loaded').first().waitFor({ state: 'attached' })
   await page.getByText('Tiles by nobody').waitFor()
+}))
+
+test('a duty desk has a small map beside the list: what is abnormal, and the way to help', () => scene(async ({ mock, console }) => {
+  const page = await console('li', { viewport: { width: 1920, height: 1080 } })
+  const [first, second] = [mock.world.press('btn-127'), mock.world.press('btn-001')]
+  await p1Card(page, second.id).click()
+  const mini = id(page, 'mini-map')
+  await mini.locator('[data-testid="spot"][data-priority="1"]').nth(1).waitFor()
+  assert.equal(await mini.locator('[data-testid="spot"]').count(), 5, 'two calls and the three houses near the selected one')
+  await mini.locator('[data-testid="spot"][title*="博兴 8号"]').click()
+  await page.locator(`[data-testid="quick-panel"][data-id="${first.id}"]`).waitFor()
+  assert.deepEqual(await axeFindings(page), [])
+  await page.setViewportSize({ width: 1366, height: 768 })
+  await mini.waitFor({ state: 'detached' })
 }))

@@ -25,6 +25,10 @@ export const catalog = {
   ],
 }
 
+const ruleNames = [
+  ['WS-SOON', '安排清运', 'Collection to plan'], ['WS-FULL', '投放点将满', 'Point nearly full'],
+].map(([id, zh, en]) => ({ id, title: { zh, en }, kind: 'window', scope: [], annunciate: 'alarm' }))
+
 /** Forecasts from the levels: some soon, some unknown, some emptied just now. */
 export function points(world) {
   const now = world.now()
@@ -132,6 +136,7 @@ export const fleetRoutes = ({ json, problem }) => {
 
   return [
     ['GET', /^\/catalog$/, ({ response }) => json(response, 200, catalog)],
+    ['GET', /^\/rules$/, ({ response }) => json(response, 200, { items: ruleNames, next: '' })],
     ['GET', /^\/areas\/map$/, ({ response }) => json(response, 200, areaMap)],
     ['GET', /^\/map\/basemap$/, ({ mock, response }) => json(response, 200, mock.basemap)],
     ['GET', /^\/map\/tiles\.pmtiles$/, serveArchive],

@@ -100,17 +100,21 @@ describe('the catalog', () => {
   const catalog: Catalog = { events: [], kinds: [], metrics: [{ name: 'soil_kpa', unit: 'kPa', zh: '土壤张力', en: 'Soil tension' }], models: [] }
 
   it('is there at once the next time, and stays when the hub does not answer', async () => {
-    const store = createCatalog({ catalog: async () => catalog })
+    const rules = [{ id: 'XX-1', title: { zh: '新规则', en: 'New rule' }, kind: 'event' as const, scope: [], annunciate: 'alarm' as const }]
+    const store = createCatalog({ catalog: async () => catalog, rules: async () => rules })
     expect(store.catalog.value.metrics).toEqual([])
     await store.load()
-    const next = createCatalog({ catalog: () => Promise.reject(new Error('gone')) })
+    const gone = () => Promise.reject(new Error('gone'))
+    const next = createCatalog({ catalog: gone, rules: gone })
     await next.load()
-    expect(next.catalog.value).toEqual(catalog)
+    expect([next.catalog.value, next.rules.value]).toEqual([catalog, rules])
   })
 
   it('of a broken store is empty', () => {
     localStorage.setItem('wh.catalog', '{')
-    expect(createCatalog({ catalog: async () => catalog }).catalog.value.kinds).toEqual([])
+    localStorage.setItem('wh.rules', 'null')
+    const store = createCatalog({ catalog: async () => catalog, rules: async () => [] })
+    expect([store.catalog.value.kinds, store.rules.value]).toEqual([[], []])
   })
 })
 
