@@ -28,25 +28,34 @@ class LeafletMap implements MapAdapter {
   private readonly shapes: L.GeoJSONLayer[] = []
   private readonly shown = new Map<string, Shown>()
   private tiles: L.Layer | null = null
+  private crs: Basemap['crs'] = 'wgs84'
   private shift: Shifter = shifterOf('wgs84')
   private areas: readonly AreaFeature[] = []
   private markers: readonly Marker[] = []
+  private drawn: readonly Line[] = []
 
   constructor(host: HTMLElement, private readonly events: MapEvents) {
-    this.map = L.map(host, { zoomControl: false, attributionControl: false, maxZoom: closest, zoomSnap: 0.25, bounceAtZoomLimits: false })
+    this.map = L.map(host, { zoomControl: false, attributionControl: false, maxZoom: closest, zoomSnap: 0.25, bounceAtZoomLimits: false, fadeAnimation: false })
     this.map.setView([31.26, 121.58], 14)
     this.map.on({ click: () => events.press('') })
     this.lines.addTo(this.map)
   }
 
   setBasemap(basemap: Basemap): void {
-    this.shift = shifterOf(basemap.crs)
     this.tiles?.remove()
     this.tiles = null
+    if (basemap.crs !== this.crs) this.redraw(basemap.crs)
+    if (basemap.url) void this.open(basemap.url)
+  }
+
+  /** Draws everything anew where it lies in another datum. */
+  private redraw(crs: Basemap['crs']): void {
+    this.crs = crs
+    this.shift = shifterOf(crs)
     this.setAreas(this.areas)
+    this.setLines(this.drawn)
     this.forget()
     this.setMarkers(this.markers)
-    if (basemap.url) void this.open(basemap.url)
   }
 
   private async open(url: string): Promise<void> {
@@ -124,6 +133,7 @@ class LeafletMap implements MapAdapter {
   }
 
   setLines(lines: readonly Line[]): void {
+    this.drawn = lines
     this.lines.clearLayers()
     for (const line of lines) {
       const label = document.createElement('span')
