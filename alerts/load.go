@@ -161,8 +161,10 @@ func (e *Engine) resumeAt(from cursors) error {
 		a, b cursor
 		m    *mark
 	}{
-		{from.Event, own.Event, &e.at.event}, {from.State, own.State, &e.at.state},
-		{own.Telemetry, own.Telemetry, &e.at.telemetry}, {own.Watch, own.Watch, &e.at.watch},
+		{from.Event, own.Event, &e.at.event},
+		{from.State, own.State, &e.at.state},
+		{own.Telemetry, own.Telemetry, &e.at.telemetry},
+		{own.Watch, own.Watch, &e.at.watch},
 	} {
 		for _, c := range []cursor{x.a, x.b} {
 			pos, err := c.position()

@@ -172,7 +172,8 @@ func TestWindowFunctions(t *testing.T) {
 		if !slices.ContainsFunc(functions, func(c struct {
 			expression, story string
 			want              truth
-		}) bool {
+		},
+		) bool {
 			return strings.Contains(c.expression, f.name+"(")
 		}) {
 			want = append(want, f.name)

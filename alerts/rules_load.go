@@ -19,7 +19,7 @@ import (
 var shipped []byte
 
 // RuleError is one fault of a rule file. Line and Column count from 1.
-type RuleError = strictyaml.Fault
+type RuleError = strictyaml.FaultError
 
 // ruleFile is the form of the YAML.
 type ruleFile struct {

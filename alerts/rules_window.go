@@ -53,8 +53,12 @@ func (c *checker) checkNoWindow(at string, r *rule) {
 		key string
 		set bool
 	}{
-		{"each", len(r.Each) > 0}, {"on_delay", r.OnDelay != 0}, {"off_delay", r.OffDelay != 0},
-		{"max_input_age", r.MaxInputAge != 0}, {"annunciate", r.Annunciate != ""}, {"order", r.Order != nil},
+		{"each", len(r.Each) > 0},
+		{"on_delay", r.OnDelay != 0},
+		{"off_delay", r.OffDelay != 0},
+		{"max_input_age", r.MaxInputAge != 0},
+		{"annunciate", r.Annunciate != ""},
+		{"order", r.Order != nil},
 	} {
 		if x.set {
 			c.fault(at+"."+x.key, "only a window rule has it")

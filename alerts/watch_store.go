@@ -112,7 +112,7 @@ func getPart(ctx context.Context, kv bucket, n int) ([]savedDevice, error) {
 	defer z.Close()
 	var devices []savedDevice
 	if err := gob.NewDecoder(z).Decode(&devices); err != nil {
-		return nil, nil //nolint:nilerr // a cache: its devices begin empty
+		return nil, nil // a cache: its devices begin empty
 	}
 	return devices, nil
 }

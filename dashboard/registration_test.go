@@ -48,7 +48,9 @@ var registryCases = []struct {
 	{"POST", "/devices", map[string]any{"id": "d", "kind": "garage", "secret": "hunter2"}, 422, `"location":"body.secret"`},
 	{"POST", "/devices", map[string]any{"id": "d", "kind": "garage", "colour": "red"}, 422, `"location":"body.colour"`},
 	{
-		"POST", "/devices", map[string]any{"id": "d", "kind": "garage", "gateway": "btn-1", "area": "c-9", "person": "p-9"}, 422,
+		"POST", "/devices",
+		map[string]any{"id": "d", "kind": "garage", "gateway": "btn-1", "area": "c-9", "person": "p-9"},
+		422,
 		`[{"location":"body.gateway","message":"want a registered device of kind gateway"},{"location":"body.area","message":"want a registered area"},{"location":"body.person","message":"want a registered person"}]`,
 	},
 	{
@@ -77,7 +79,9 @@ var registryCases = []struct {
 
 	{"GET", "/places", nil, 200, `{"items":[],"next":""}`},
 	{
-		"PUT", "/places/s-1", map[string]any{"name": "1号投放点", "area": "c-1", "lat": 31.2, "lon": 121.5, "hours": "00:00-24:00"}, 200,
+		"PUT", "/places/s-1",
+		map[string]any{"name": "1号投放点", "area": "c-1", "lat": 31.2, "lon": 121.5, "hours": "00:00-24:00"},
+		200,
 		`{"id":"s-1","name":"1号投放点","area":"c-1","lat":31.2,"lon":121.5,"hours":"00:00-24:00","open":true}`,
 	},
 	{"PUT", "/places/s-2", map[string]any{"name": "2号投放点"}, 200, `"lat":null`},
@@ -100,7 +104,9 @@ var registryCases = []struct {
 
 	{"GET", "/contacts", nil, 200, `{"items":[],"next":""}`},
 	{
-		"PUT", "/contacts/crew", map[string]any{"duty": "sanitation", "areas": []string{"c-2", "c-1"}, "name": "刘志生", "phone": "15400010001", "webhook": "https://example.invalid/?key=k"}, 200,
+		"PUT", "/contacts/crew",
+		map[string]any{"duty": "sanitation", "areas": []string{"c-2", "c-1"}, "name": "刘志生", "phone": "15400010001", "webhook": "https://example.invalid/?key=k"},
+		200,
 		`{"id":"crew","duty":"sanitation","areas":["c-1","c-2"],"masked_name":"刘**","masked_phone":"154****0001","webhook":"https://example.invalid/?key=k"}`,
 	},
 	{"PUT", "/contacts/crew", map[string]any{"duty": "tech"}, 200, `{"id":"crew","duty":"tech","areas":[],"masked_name":"刘**","masked_phone":"154****0001","webhook":""}`},

@@ -99,8 +99,11 @@ func TestContactOfADuty(t *testing.T) {
 	r := openTest(t)
 	reach := map[string]Reach{}
 	contacts := []Contact{
-		{ID: "z-everywhere", Duty: DutySanitation}, {ID: "b-everywhere", Duty: DutySanitation}, {ID: "y-a1", Duty: DutySanitation, Areas: []string{"a1"}},
-		{ID: "x-a1", Duty: DutySanitation, Areas: []string{"a0", "a1"}}, {ID: "a-tech", Duty: DutyTech, Areas: []string{"a1"}},
+		{ID: "z-everywhere", Duty: DutySanitation},
+		{ID: "b-everywhere", Duty: DutySanitation},
+		{ID: "y-a1", Duty: DutySanitation, Areas: []string{"a1"}},
+		{ID: "x-a1", Duty: DutySanitation, Areas: []string{"a0", "a1"}},
+		{ID: "a-tech", Duty: DutyTech, Areas: []string{"a1"}},
 	}
 	for _, c := range contacts {
 		reach[c.ID] = Reach{Name: "x"}

@@ -122,18 +122,23 @@ func checkDevice(c *catalog.Catalog, d Device) *InvalidError {
 		return bad("kind", wantKindOf(c, d), excerpt(string(d.Kind)))
 	case !d.Power.Valid():
 		return bad("power", wantPower, excerpt(string(d.Power)))
-	case !validText(d.Name):
-		return bad("name", wantLine, excerpt(d.Name))
-	case !validText(d.Model):
-		return bad("model", wantLine, excerpt(d.Model))
-	case !validText(d.Address):
-		return bad("address", wantLine, excerpt(d.Address))
-	case !validText(d.Settings):
-		return bad("settings", wantLine, excerpt(d.Settings))
 	case d.Place != "" && !telemetry.ValidID(d.Place):
 		return bad("place", wantID, excerpt(d.Place))
 	case d.ReportInterval < 0 || d.ReportInterval > maxInterval || d.ReportInterval%time.Second != 0:
 		return bad("report_interval_s", wantInterval, d.ReportInterval.String())
+	}
+	for _, text := range [...]struct{ field, value string }{
+		{"name", d.Name}, {"model", d.Model}, {"address", d.Address}, {"settings", d.Settings},
+	} {
+		if !validText(text.value) {
+			return bad(text.field, wantLine, excerpt(text.value))
+		}
+	}
+	return d.checkPosition(bad)
+}
+
+func (d Device) checkPosition(bad func(field, want, got string) *InvalidError) *InvalidError {
+	switch {
 	case (d.Lat == nil) != (d.Lon == nil):
 		return bad("lat", "lat and lon, or neither", "one of them")
 	case d.Lat != nil && !inRange(*d.Lat, 90):

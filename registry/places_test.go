@@ -34,12 +34,12 @@ func TestPlaceIsOpen(t *testing.T) {
 			t.Errorf("%q is refused", tc.hours)
 		}
 		p := Place{Hours: tc.hours}
-		for _, clock := range strings.Fields(tc.open) {
+		for clock := range strings.FieldsSeq(tc.open) {
 			if !p.Open(at(clock)) {
 				t.Errorf("%q is closed at %s", tc.hours, clock)
 			}
 		}
-		for _, clock := range strings.Fields(tc.closed) {
+		for clock := range strings.FieldsSeq(tc.closed) {
 			if p.Open(at(clock)) {
 				t.Errorf("%q is open at %s", tc.hours, clock)
 			}

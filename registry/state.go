@@ -164,13 +164,21 @@ func (o op) complete() bool {
 		return o.Contact != nil && o.Sealed != nil
 	case opPutPerson:
 		return o.ID != "" && o.Sealed != nil
+	case opDeleteDevice, opDeleteArea, opDeletePlace, opDeleteContact, opDeletePerson, opPutAccess, opDeleteAccess:
+		return o.ID != ""
+	}
+	return o.completeUser()
+}
+
+func (o op) completeUser() bool {
+	switch o.Op {
 	case opPutUser:
 		return o.User != nil
 	case opPutToken:
 		return o.Verifier != nil && o.Token != nil
 	case opDeleteToken:
 		return o.Verifier != nil
-	case opDeleteDevice, opDeleteArea, opDeletePlace, opDeleteContact, opDeletePerson, opDeleteUser, opSetPassword, opPutAccess, opDeleteAccess:
+	case opDeleteUser, opSetPassword:
 		return o.ID != ""
 	}
 	return false

@@ -99,7 +99,7 @@ func (c *hubClient) send(ctx context.Context, method, path string, body hubBody,
 	return nil
 }
 
-// fetch sends a request and gives the answer as it is. A problem that the hub answers is a *hubProblem.
+// fetch sends a request and gives the answer as it is. A problem that the hub answers is a *hubProblemError.
 func (c *hubClient) fetch(ctx context.Context, method, path string, body hubBody) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body.text))
 	if err != nil {
@@ -124,8 +124,8 @@ func (c *hubClient) fetch(ctx context.Context, method, path string, body hubBody
 	return answer, nil
 }
 
-// hubProblem is a problem (RFC 9457) that a hub answered.
-type hubProblem struct {
+// hubProblemError is a problem (RFC 9457) that a hub answered.
+type hubProblemError struct {
 	Status       int
 	Code, Detail string
 	Errors       []hubFault
@@ -137,12 +137,12 @@ type hubFault struct {
 	Row                       int
 }
 
-func (p *hubProblem) Error() string {
+func (p *hubProblemError) Error() string {
 	return fmt.Sprintf("the hub answers %d %s: %s%s", p.Status, p.Code, p.Detail, p.faults())
 }
 
 // faults lists what was wrong, one a line.
-func (p *hubProblem) faults() string {
+func (p *hubProblemError) faults() string {
 	var b strings.Builder
 	for _, f := range p.Errors {
 		where := strings.TrimPrefix(f.Location, "body.")
@@ -158,7 +158,7 @@ func (p *hubProblem) faults() string {
 }
 
 func problemOf(response *http.Response, body []byte) error {
-	p := &hubProblem{}
+	p := &hubProblemError{}
 	if json.Unmarshal(body, p) != nil || p.Detail == "" {
 		return errors.New("the hub answers " + response.Status)
 	}

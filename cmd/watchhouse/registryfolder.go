@@ -82,7 +82,7 @@ func (f folderRegistry) list(ctx context.Context, each func(registry.Device) err
 func nothingImported(name string, err error) error {
 	var rows registry.ImportErrors
 	var features registry.FeatureErrors
-	var answer *hubProblem
+	var answer *hubProblemError
 	switch {
 	case errors.As(err, &rows), errors.As(err, &features):
 		return badConfigError{fmt.Errorf("%s: nothing was imported:\n%w", name, err)}

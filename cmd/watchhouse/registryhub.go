@@ -23,7 +23,7 @@ func (h hubRegistry) add(ctx context.Context, device registry.Device, secret str
 	var answer dashboard.RegisteredDevice
 	err = h.put(ctx, http.MethodPut, "/devices/"+url.PathEscape(device.ID), fields, &answer)
 	replaced = err == nil
-	if problem, ok := errors.AsType[*hubProblem](err); ok && problem.Status == http.StatusNotFound {
+	if problem, ok := errors.AsType[*hubProblemError](err); ok && problem.Status == http.StatusNotFound {
 		err = h.put(ctx, http.MethodPost, "/devices", dashboard.NewDevice{ID: device.ID, DeviceFields: fields}, &answer)
 	}
 	if err != nil {
@@ -47,7 +47,7 @@ func (h hubRegistry) bridge(ctx context.Context, id string, grants []registry.Gr
 
 // refused marks a refusal of faulty fields as its author's.
 func refused(err error) error {
-	if problem, ok := errors.AsType[*hubProblem](err); ok && len(problem.Errors) > 0 {
+	if problem, ok := errors.AsType[*hubProblemError](err); ok && len(problem.Errors) > 0 {
 		return badConfigError{err}
 	}
 	return err

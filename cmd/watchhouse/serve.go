@@ -158,8 +158,7 @@ const adminPasswordVariable = "WATCHHOUSE_ADMIN_PASSWORD"
 // firstAdmin creates the first administrator and prints a generated password once.
 func firstAdmin(ctx context.Context, h *hub.Hub, notice io.Writer) error {
 	generated, err := h.EnsureAdmin(ctx, os.Getenv(adminPasswordVariable))
-	var refused *registry.InvalidError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*registry.InvalidError](err); ok {
 		return badConfigError{fmt.Errorf("%s: want %s, got %s", adminPasswordVariable, refused.Want, refused.Got)}
 	}
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Fault is one thing that is wrong with a file. Line and Column count from 1.
-type Fault struct {
+// FaultError is one thing that is wrong with a file. Line and Column count from 1.
+type FaultError struct {
 	File         string
 	Line, Column int
 	Message      string
 }
 
-func (f *Fault) Error() string {
+func (f *FaultError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 }
 
@@ -33,7 +33,7 @@ type Source struct {
 func Decode(name string, src []byte, into any) (s *Source, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s, err = nil, &Fault{name, 1, 1, fmt.Sprintf("cannot be read as YAML: %v", p)}
+			s, err = nil, &FaultError{name, 1, 1, fmt.Sprintf("cannot be read as YAML: %v", p)}
 		}
 	}()
 	tree, err := parser.ParseBytes(src, 0)
@@ -41,7 +41,7 @@ func Decode(name string, src []byte, into any) (s *Source, err error) {
 		return nil, decoding(name, err)
 	}
 	if len(tree.Docs) != 1 {
-		return nil, &Fault{name, 1, 1, "want one document"}
+		return nil, &FaultError{name, 1, 1, "want one document"}
 	}
 	if err := yaml.UnmarshalWithOptions(src, into, yaml.Strict()); err != nil {
 		return nil, decoding(name, err)
@@ -52,10 +52,10 @@ func Decode(name string, src []byte, into any) (s *Source, err error) {
 func decoding(name string, err error) error {
 	var y yaml.Error
 	if !errors.As(err, &y) || y.GetToken() == nil {
-		return &Fault{name, 1, 1, err.Error()}
+		return &FaultError{name, 1, 1, err.Error()}
 	}
 	p := y.GetToken().Position
-	return &Fault{name, p.Line, p.Column, y.GetMessage()}
+	return &FaultError{name, p.Line, p.Column, y.GetMessage()}
 }
 
 // Fault records what is wrong at a path like $.rules[2].raise, at the nearest part of it that the file has.
@@ -64,7 +64,7 @@ func (s *Source) Fault(path, message string) {
 	if n := s.nearest(path); n != nil && n.GetToken() != nil {
 		line, column = n.GetToken().Position.Line, n.GetToken().Position.Column
 	}
-	s.faults = append(s.faults, &Fault{s.name, line, column, message})
+	s.faults = append(s.faults, &FaultError{s.name, line, column, message})
 }
 
 // Err joins the faults recorded, nil when there is none.

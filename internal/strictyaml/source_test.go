@@ -67,7 +67,7 @@ func TestWhatCannotBeDecoded(t *testing.T) {
 		"library panic": {"dishes: !!binary x\n", "m.yaml:"},
 	} {
 		_, err := Decode("m.yaml", []byte(tc.text), &menu{})
-		if _, ok := errors.AsType[*Fault](err); !ok || !strings.Contains(err.Error(), tc.want) {
+		if _, ok := errors.AsType[*FaultError](err); !ok || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want a fault with %q", name, err, tc.want)
 		}
 	}
@@ -82,7 +82,7 @@ func FuzzDecode(f *testing.F) {
 			s.Fault("$.dishes[0].name", "place")
 			err = s.Err()
 		}
-		if _, ok := errors.AsType[*Fault](err); !ok {
+		if _, ok := errors.AsType[*FaultError](err); !ok {
 			t.Errorf("%v is no fault with a place", err)
 		}
 	})

@@ -124,7 +124,7 @@ func TestFaultsNameThePlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(Source{"x.yaml", []byte(tc.text)})
-			if _, ok := errors.AsType[*strictyaml.Fault](err); !ok || !strings.Contains(err.Error(), tc.want) {
+			if _, ok := errors.AsType[*strictyaml.FaultError](err); !ok || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want a fault with %q", err, tc.want)
 			}
 		})

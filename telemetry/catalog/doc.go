@@ -10,6 +10,6 @@
 //
 // # Errors
 //
-// A fault of a file is a *strictyaml.Fault with line and column, several of them joined. An id that is defined twice, in one
+// A fault of a file is a *strictyaml.FaultError with line and column, several of them joined. An id that is defined twice, in one
 // file or in two, is a fault: nobody could say which one counts.
 package catalog

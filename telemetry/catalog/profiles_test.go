@@ -133,7 +133,7 @@ func TestFaultsOfProfilesNameThePlace(t *testing.T) {
 				t.Fatal("the fault is not in the file")
 			}
 			_, err := Parse(Source{"x.yaml", []byte(text)})
-			if _, ok := errors.AsType[*strictyaml.Fault](err); !ok || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "x.yaml:") {
+			if _, ok := errors.AsType[*strictyaml.FaultError](err); !ok || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "x.yaml:") {
 				t.Errorf("got %v, want a fault with %q", err, tc.want)
 			}
 		})
