@@ -73,7 +73,16 @@ func TestSimulatedReadingsAreInInfluxDB(t *testing.T) {
 	w := newTown(t)
 	hub := startHub(t, w.data, "127.0.0.1:0", "127.0.0.1:0")
 	defer hub.kill(t)
-	code, stdout, stderr := w.simulate(hub.MQTT, w.database.URL(), "--for", "2s")
+	calls := write(t, t.TempDir(), "calls.yaml", `
+name: calls, which measure too when a bridge brings them, and faults
+steps:
+  - {at: 500ms, do: event, device: ws, type: sos}
+  - {at: 500ms, do: burn, device: smoke}
+  - {at: 500ms, do: faults, device: d-3, faults: {duplicate: 0.5, late: 0.5, late_by: 100ms}}
+  - {at: 500ms, do: faults, device: udl, faults: {skew: -400000h}}
+  - {at: 500ms, do: faults, device: d-5, faults: {malformed: 0.5, skew: -1h}}
+`)
+	code, stdout, stderr := w.simulate(hub.MQTT, w.database.URL(), "--for", "2s", "--scenario", calls)
 	kept(t, code, stdout)
 	if !strings.Contains(stderr, "online 9 of 9") {
 		t.Errorf("progress %q", stderr)
