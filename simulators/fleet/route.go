@@ -55,6 +55,7 @@ func (r *routes) bridge(system, dev string) (*link, error) {
 	}
 	l := newLink(r.fleet, account)
 	l.foreign, l.bridge = true, true
+	l.name = account.User + "~" + system // the account may be that of both bridges
 	r.bridges[system] = l
 	return l, nil
 }
