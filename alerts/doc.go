@@ -49,7 +49,8 @@
 //     so a lane that is read again gives the same levels. Rules about the time itself (age, count, open, …) wait for the
 //     watermark.
 //
-// What is lost with a crash: something not latched that began and ended, unseen, while nobody had decided on it.
+// What is lost with a crash: something not latched that began and ended, unseen, while nobody had decided on it; and what a rule
+// about the time itself would have begun to say meanwhile.
 //
 // An expression that rests on readings that are missing or too old is neither true nor false: it changes nothing. So no data
 // is never "all is well", and never an alarm either; silence has rules of its own.

@@ -375,9 +375,9 @@ var catalogue = []struct {
 		p.seeOf("b1", "EB-POWER P2 recovered")
 	}},
 	{"EB-BATT-LOW: half a day of low readings", func(p *plant) {
-		p.fills("b3", "battery_pct", 4*time.Hour, 19, 25, 19, 19, 18, 18, 18)
+		p.fills("b3", "battery_pct", 4*time.Hour, 19, 25, 19, 19, 18, 18)
 		p.seeOf("b3", "")
-		p.fills("b3", "battery_pct", 4*time.Hour, 18, 17)
+		p.fills("b3", "battery_pct", 4*time.Hour, 18, 18, 17)
 		p.seeOf("b3", "EB-BATT-LOW P3 new")
 		p.fills("b3", "battery_pct", 4*time.Hour, 100, 100, 100)
 		p.seeOf("b3", "EB-BATT-LOW P3 recovered")
