@@ -54,6 +54,7 @@ function checkNumber(form: Form, field: (typeof numberFields)[number], low: numb
 
 /** The hub's faults at the fields they are about; what belongs to none goes to the form as a whole. */
 export function faultsOf(error: ApiError): Faults {
+  if (error.code === 'network') return { form: 'form.fault.network' }
   if (error.code === 'exists') return { id: 'form.fault.exists' }
   const faults: Faults = {}
   for (const { location = '', message } of error.problem.errors ?? []) {

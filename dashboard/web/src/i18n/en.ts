@@ -184,6 +184,7 @@ const en: Messages = {
     fault: {
       id: '1 to 64 letters, digits, _ or -, beginning with a letter or digit.', kind: 'Choose a kind or a model.', range: 'Out of range.',
       both: 'Latitude and longitude go together.', secret: 'A secret has 8 to 256 characters.', exists: 'This id is registered already.',
+      network: 'Not delivered: check the network and try again.',
     },
     secretHint: 'Empty: the hub makes one', outOfService: 'Out of service (never called silent)', typeName: 'Type {name} to confirm',
     renewLead: 'The old secret ends at once; the device is disconnected until it has the new one.',

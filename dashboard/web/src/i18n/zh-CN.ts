@@ -149,7 +149,7 @@ export default {
     },
     fault: {
       id: '1 到 64 个字母、数字、_ 或 -，以字母或数字开头。', kind: '请选择类型或型号。', range: '数值超出范围。', both: '经度和纬度须同时填写。', secret: '密钥须 8 到 256 个字符。',
-      exists: '这个编号已经登记。',
+      exists: '这个编号已经登记。', network: '没有送达，请检查网络后再试。',
     },
     secretHint: '留空由系统生成', outOfService: '停用（不再判断失联）', typeName: '请输入 {name} 确认',
     renewLead: '旧密钥立即失效，设备会断开，直到换上新密钥。', deleteLead: '设备会断开并从清单中删除。历史数据保留。',

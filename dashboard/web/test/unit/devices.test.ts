@@ -63,6 +63,7 @@ describe('the device form', () => {
     expect(faults).toEqual({ gateway: 'want a gateway', area: 'want an area', form: 'odd' })
     expect(firstFault(faults)).toBe('area')
     expect(faultsOf(new ApiError({ status: 409, code: 'exists' }))).toEqual({ id: 'form.fault.exists' })
+    expect(faultsOf(new ApiError({ status: 0, code: 'network' }))).toEqual({ form: 'form.fault.network' })
     expect(faultsOf(new ApiError({ status: 503, code: 'unavailable', detail: 'later' }))).toEqual({ form: 'later' })
   })
 })
