@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,24 +251,24 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := f.store()
 		ctx, cancel := context.WithCancel(t.Context())
-		reloads := 0
+		var reloads atomic.Int64
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			s.Watch(ctx, time.Minute, func() { reloads++; _ = s.Reload() })
+			s.Watch(ctx, time.Minute, func() { reloads.Add(1); _ = s.Reload() })
 		}()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if reloads != 0 {
-			t.Errorf("%d reloads of unchanged files", reloads)
+		if n := reloads.Load(); n != 0 {
+			t.Errorf("%d reloads of unchanged files", n)
 		}
 		if err := Renew(f.dir, nil); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		if reloads != 1 {
-			t.Errorf("%d reloads of one change", reloads)
+		if n := reloads.Load(); n != 1 {
+			t.Errorf("%d reloads of one change", n)
 		}
 		cancel()
 		<-ended
