@@ -65,7 +65,7 @@ func (c *benchCmd) landings(ctx context.Context, hub *benchHub, progress load.Pr
 
 // countPoints asks the database itself.
 func (h *benchHub) countPoints(ctx context.Context) (int64, error) {
-	form := url.Values{"db": {influxdb.Database}, "q": {"SELECT count(battery_pct) FROM telemetry"}}
+	form := url.Values{"db": {influxdb.Database}, "q": {"SELECT count(temp_c) FROM telemetry"}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.database.URL()+"/query?"+form.Encode(), nil)
 	if err != nil {
 		return 0, err

@@ -20,8 +20,9 @@ type template struct {
 }
 
 // newTemplate makes a telemetry message of about size bytes of payload for a device; the rest of the size is filled with a metric.
+// Its temperature is one that the window rules of safety houses are judged by.
 func newTemplate(device, channel string, size int) *template {
-	payload := fmt.Sprintf(`{"ts":1000000000000,"seq":%d,"battery_pct":87,"rssi_dbm":-91}`, firstSeq)
+	payload := fmt.Sprintf(`{"ts":1000000000000,"seq":%d,"temp_c":21.5,"rssi_dbm":-91}`, firstSeq)
 	if channel == "event" {
 		payload = fmt.Sprintf(`{"type":"test","ts":1000000000000,"seq":%d}`, firstSeq)
 	}
