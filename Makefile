@@ -34,7 +34,7 @@ $(INFLUXD): tools/influxd/go.sum
 	@mv $(INFLUXD).part $(INFLUXD)
 
 .PHONY: run
-run: build ## try it: hub, InfluxDB, 190 simulated buttons and 42 safety houses
+run: build ## try it: hub, InfluxDB and the 402 simulated devices of the example
 	@($(MAKE) --no-print-directory influxd >bin/influxd.log 2>&1 || echo "InfluxDB could not be built: see bin/influxd.log" >&2) &
 	@exec $(BIN) demo
 

@@ -21,6 +21,7 @@ type Config struct {
 	LogLevel string `yaml:"log_level"`
 
 	InsecureListeners bool `yaml:"insecure_listeners"` // plain ones may be reached from other machines
+	LocalWebhooks     bool `yaml:"local_webhooks"`     // orders may be posted to this machine itself
 
 	TLS       certs.Config     `yaml:"tls"`
 	MQTT      broker.Config    `yaml:"mqtt"`

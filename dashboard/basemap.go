@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -46,9 +47,15 @@ func (s *Server) basemapRoutes(api huma.API) {
 // archive is the one PMTiles file of the folder. It is looked for with each request, so that a map can be brought and
 // renewed while the hub runs.
 func archive(dir string) (string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.pmtiles"))
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", fmt.Errorf("map_dir: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".pmtiles") {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
 	}
 	if len(names) != 1 {
 		return "", fmt.Errorf("map_dir: want one .pmtiles file in %s, have %d", dir, len(names))

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -54,5 +55,6 @@ func (s *Server) redrive(ctx context.Context, in *deadLetterPath) (*redriveOutpu
 	if err != nil {
 		return nil, err
 	}
+	s.changed(ctx, "redrive", "deadletter/"+strconv.FormatUint(in.N, 10))
 	return &redriveOutput{Body: out}, nil
 }

@@ -132,7 +132,7 @@ type AuditEntry struct {
 	N         uint64 `json:"n" doc:"Number in the chain; 0 inside the chain's own records."`
 	At        int64  `json:"at" doc:"Unix ms."`
 	Actor     string `json:"actor,omitempty"`
-	Action    string `json:"action" enum:"login,logout,reveal,seen,create,update,delete,renew_secret,import"`
+	Action    string `json:"action" enum:"login,logout,reveal,seen,create,update,delete,renew_secret,import,redrive"`
 	Person    string `json:"person,omitempty" doc:"The person's id, never a name."`
 	Object    string `json:"object,omitempty" doc:"What was changed or revealed: device/btn-1, place/p-1, contact/c-1; of an import, which file."`
 	Incident  string `json:"incident,omitempty"`

@@ -91,6 +91,7 @@ var routeCases = []struct {
 	{"POST", "/journal/deadletters/0/redrive", nil, nil, 422, `"location":"path.n"`},
 	{"POST", "/journal/deadletters/x/redrive", nil, nil, 422, `"location":"path.n"`},
 	{"GET", "/audit", nil, nil, 200, `"action":"reveal"`},
+	{"GET", "/audit", nil, nil, 200, `"action":"redrive","object":"deadletter/1"`},
 	{"GET", "/openapi.json", nil, nil, 200, `"openapi": "3.1`},
 	{"GET", "/nothing", nil, nil, 404, `"code":"not_found"`},
 	{"DELETE", "/me", nil, nil, 405, "This path takes GET only."},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"watchhouse/certs"
 )
 
 // Limits of the HTTP server. There is no write time-out: streams live for a shift and set a deadline on every write themselves.
@@ -46,9 +48,20 @@ func (h *Hub) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.HandleFunc("GET /readyz", h.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
-	mux.Handle("GET /mqtt", h.broker.WebSocketHandler())
+	mux.Handle("GET /mqtt", h.mqttOnThePage())
 	mux.Handle("/", h.dashboard.Handler())
 	return mux
+}
+
+// mqttOnThePage is MQTT over WebSocket. The page's address asks nobody for a certificate, so where devices must show one there
+// is no MQTT on it.
+func (h *Hub) mqttOnThePage() http.Handler {
+	if h.cfg.TLS.ClientAuth != certs.ClientAuthRequired {
+		return h.broker.WebSocketHandler()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "devices must show a certificate: use mqtt.tls or mqtt.websocket", http.StatusForbidden)
+	})
 }
 
 // serveHTTP serves in a goroutine that ends when the server is stopped.

@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 
 	"watchhouse/alerts"
@@ -74,12 +77,29 @@ type words struct {
 
 func (h *Hub) deliverOrders(ctx context.Context) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if !h.cfg.LocalWebhooks {
+		transport.Proxy, transport.DialContext = nil, (&net.Dialer{Timeout: orderTimeout, Control: refuseLocal}).DialContext
+	}
 	defer transport.CloseIdleConnections()
 	c := &courier{
 		outbox: h.alerts.Outbox, settle: h.alerts.Settle, view: h.registry.View, shown: h.alerts.View, backoff: orderBackoff,
 		log: h.log.With("part", "orders"), client: &http.Client{Transport: transport, Timeout: orderTimeout},
 	}
 	return c.run(ctx)
+}
+
+// errLocal is an address that only programs of this machine should reach. It is looked at after the name was resolved.
+var errLocal = errors.New("webhooks on this machine are off (local_webhooks)")
+
+func refuseLocal(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	if ip := at.Addr().Unmap(); ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
+		return errLocal
+	}
+	return nil
 }
 
 func (c *courier) run(ctx context.Context) error {

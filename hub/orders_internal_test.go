@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -174,6 +175,26 @@ func TestOrdersAreDelivered(t *testing.T) {
 				t.Errorf("the log holds the address or the body: %s", text)
 			}
 		})
+	}
+}
+
+// TestWebhooksKeepOffThisMachine: whoever may enter a contact does not reach what trusts this machine, by number, by name or
+// through a mapped address.
+func TestWebhooksKeepOffThisMachine(t *testing.T) {
+	for address, refused := range map[string]bool{
+		"127.0.0.1:8086": true, "127.9.9.9:80": true, "[::1]:8086": true, "[::ffff:127.0.0.1]:80": true, "0.0.0.0:80": true,
+		"169.254.169.254:80": true, "[fe80::1]:80": true, "224.0.0.1:80": true, "192.168.1.5:80": false, "10.0.0.8:443": false,
+		"203.0.113.7:443": false,
+	} {
+		if err := refuseLocal("tcp", address, nil); (err != nil) != refused {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Control: refuseLocal}).DialContext}}
+	if _, err := client.Post(strings.Replace(server.URL, "127.0.0.1", "localhost", 1), "", nil); !errors.Is(err, errLocal) {
+		t.Errorf("a name of this machine: %v", err)
 	}
 }
 

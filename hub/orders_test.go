@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"watchhouse/alerts"
+	"watchhouse/config"
 	"watchhouse/internal/testkit"
 	"watchhouse/registry"
 	"watchhouse/telemetry"
@@ -28,7 +29,7 @@ func TestAFullBinIsAnOrder(t *testing.T) {
 		posted = append(posted, string(body))
 	}))
 	t.Cleanup(office.Close)
-	h := testkit.StartHub(t)
+	h := testkit.StartHub(t, func(c *config.Config) { c.LocalWebhooks = true })
 	contact := registry.Contact{ID: "k-1", Duty: "sanitation", Webhook: office.URL}
 	if err := h.Registry().PutContacts(t.Context(), "test", []registry.Contact{contact}, map[string]registry.Reach{"k-1": {Name: "王建国"}}); err != nil {
 		t.Fatal(err)

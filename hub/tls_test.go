@@ -32,7 +32,7 @@ type secureHub struct {
 	trust *tls.Config
 }
 
-func startSecure(t *testing.T) *secureHub {
+func startSecure(t *testing.T, adjust ...func(*config.Config)) *secureHub {
 	t.Helper()
 	s := &secureHub{t: t, dir: t.TempDir()}
 	s.must(certs.Init(s.dir, []string{"127.0.0.1"}, false))
@@ -41,12 +41,29 @@ func startSecure(t *testing.T) *secureHub {
 		c.MQTT.TLS = "127.0.0.1:0"
 		c.TLS.CertFile, c.TLS.KeyFile, c.TLS.ClientCAFile = s.path(certs.ServerCert), s.path(certs.ServerKey), s.path(certs.AuthorityCert)
 		c.TLS.RevokedFile = s.path("revoked")
+		for _, change := range adjust {
+			change(c)
+		}
 	})
 	text, err := os.ReadFile(s.path(certs.AuthorityCert))
 	s.must(err)
 	s.trust = &tls.Config{RootCAs: x509.NewCertPool()}
 	s.trust.RootCAs.AppendCertsFromPEM(text)
 	return s
+}
+
+// TestNoWayAroundTheCertificate: where every device must show one, the page's address, which asks nobody, takes no MQTT.
+func TestNoWayAroundTheCertificate(t *testing.T) {
+	for word, want := range map[string]int{certs.ClientAuthOptional: http.StatusBadRequest, certs.ClientAuthRequired: http.StatusForbidden} {
+		s := startSecure(t, func(c *config.Config) { c.TLS.ClientAuth = word })
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: s.trust, DisableKeepAlives: true}}
+		answer, err := client.Get("https://" + s.HTTPAddr() + "/mqtt")
+		s.must(err)
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("client_auth %s: /mqtt on the page's address answers %d, want %d", word, answer.StatusCode, want)
+		}
+	}
 }
 
 func (s *secureHub) path(name string) string { return filepath.Join(s.dir, name) }

@@ -38,9 +38,10 @@
 //     new reading and does double. A ts that is not believed also sets the field clock_bad=1.
 //
 // So a kill between the 204 and the mark repeats a batch onto itself, and a reader whose mark was lost begins at the
-// start of the lane without harm. One exception: kind and area are tags, taken from the registry when the point is written.
-// A device moved to another area between a write and its repeat, both within one batch, has those points under both areas.
-// Dead letters are at-least-once.
+// start of the lane without harm. One exception: kind and area are tags, taken from the registry when the point is written,
+// and a tag is part of what a point is. A device whose kind or area is edited between the write of a reading and its repeat (a
+// batch sent again, a redelivery of what had been stored, a redrive) has that reading under both. Dead letters are
+// at-least-once.
 //
 // # What a point is
 //

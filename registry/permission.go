@@ -40,7 +40,7 @@ func (r Role) Permissions() []Permission {
 	switch r {
 	case Viewer, Guard:
 		return []Permission{PermView}
-	case Maintainer: // sees raw messages, which hold no personal data, and no person
+	case Maintainer: // sees raw messages, in which bridges must name no person (docs/operations.md), and no person
 		return []Permission{PermView, PermDevices, PermJournal}
 	case Operator:
 		return []Permission{PermView, PermHandle, PermReveal}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +24,7 @@ type hubFlags struct {
 	TokenFile string        `required:"" help:"File with a token that watchhouse user token printed." env:"WATCHHOUSE_TOKEN_FILE" placeholder:"FILE"`
 	CAFile    string        `name:"ca-file" help:"Authority of the hub's certificate (ca.crt of watchhouse tls init); else those of the system." env:"WATCHHOUSE_CA_FILE" placeholder:"FILE"`
 	Timeout   time.Duration `help:"Longest wait for one answer." default:"1m"`
+	Insecure  bool          `help:"Speak plain http to another machine, token and secrets included."`
 }
 
 // hubClient speaks to a hub's REST interface.
@@ -34,6 +36,9 @@ type hubClient struct {
 func (f hubFlags) client() (*hubClient, error) {
 	if u, err := url.Parse(f.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, badConfigError{fmt.Errorf("--url: want http://HOST:PORT or https://HOST:PORT, have %q", f.URL)}
+	}
+	if !f.Insecure && !encrypted(f.URL) {
+		return nil, badConfigError{fmt.Errorf("--url: token and secrets would travel to %s unencrypted: use https, or --insecure", f.URL)}
 	}
 	if f.TokenFile == "" {
 		return nil, badConfigError{errors.New("--token-file: want a file with a token that watchhouse user token printed")}
@@ -50,6 +55,16 @@ func (f hubFlags) client() (*hubClient, error) {
 		base: strings.TrimSuffix(f.URL, "/") + "/api/v1", token: strings.TrimSpace(string(text)),
 		http: &http.Client{Timeout: f.Timeout, Transport: transport},
 	}, nil
+}
+
+// encrypted reports whether nobody between can read what is sent: by TLS, or because it stays on this machine.
+func encrypted(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "https" {
+		return err == nil
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // transport trusts the authority of --ca-file alone, or those of the system.

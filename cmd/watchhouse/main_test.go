@@ -75,6 +75,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"unknown lane", []string{"journal", "cat", "--data", folder, "--lane", "slow"}, exitBadConfig, "event, state or telemetry"},
 		{"redrive of nothing", []string{"journal", "redrive", "--url", "http://127.0.0.1:1", "--token-file", misspelt}, exitBadConfig, "or --all"},
 		{"redrive nowhere", []string{"journal", "redrive", "--url", "127.0.0.1", "--token-file", misspelt, "1"}, exitBadConfig, "--url: want"},
+		{"a token in clear", []string{"journal", "redrive", "--url", "http://hub.example", "--token-file", misspelt, "1"}, exitBadConfig, "https, or --insecure"},
 		{"redrive without token", []string{"journal", "redrive", "--url", "http://127.0.0.1:1", "--token-file", never, "1"}, exitBadConfig, "--token-file"},
 		{"redrive of a dead hub", []string{"journal", "redrive", "--url", "http://127.0.0.1:1", "--token-file", misspelt, "1"}, exitFailed, "ask the hub"},
 		{"simulated without secrets", []string{"simulate", "--registry", noSecret}, exitBadConfig, "btn-1: want its secret"},
