@@ -30,12 +30,22 @@ type courier struct {
 	client  *http.Client
 	backoff time.Duration // before the second attempt; doubled before each further one
 	log     *slog.Logger
-	tried   map[string]attempts
+	tried   map[string]attempts // by order
+	busy    map[string]bool     // contacts with an attempt in flight
+	ended   chan ended
+	slots   chan struct{}
+	posts   sync.WaitGroup
 }
 
 type attempts struct {
 	n    int
 	next time.Time
+}
+
+// ended tells of an attempt.
+type ended struct {
+	contact string
+	settled bool
 }
 
 // Bounds of a delivery. An order that no attempt has brought across is settled as failed: it becomes an alarm when it is late.
@@ -105,52 +115,87 @@ func refuseLocal(_, address string, _ syscall.RawConn) error {
 func (c *courier) run(ctx context.Context) error {
 	// Where an order goes was registered; where an answer points to was not.
 	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.tried = map[string]attempts{}
+	c.tried, c.busy, c.ended, c.slots = map[string]attempts{}, map[string]bool{}, make(chan ended), make(chan struct{}, ordersAtOnce)
+	defer c.posts.Wait()
 	tick := time.NewTicker(min(orderTick, c.backoff))
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		pending, changed := c.outbox()
 		c.deliver(ctx, pending)
+		c.rest(ctx, changed, tick.C)
+	}
+	return nil
+}
+
+// rest waits until there may be something to post: also the next order of a contact that has just taken one. One that has not
+// waits for the next pass.
+func (c *courier) rest(ctx context.Context, changed <-chan struct{}, tick <-chan time.Time) {
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-changed:
-		case <-tick.C:
+			return
+		case <-tick:
+			return
+		case e := <-c.ended:
+			delete(c.busy, e.contact)
+			if e.settled {
+				return
+			}
 		}
 	}
 }
 
-// deliver posts what is due, a few at once, and waits for the answers.
+// deliver posts what is due without waiting for the answers. Each contact has one attempt at a time, so that a dead address
+// holds up nobody else's orders; its order that was tried least is next, so that one that always fails holds up no other.
 func (c *courier) deliver(ctx context.Context, pending []alerts.OutboxEntry) {
-	now, live := time.Now(), map[string]bool{}
-	var posts sync.WaitGroup
-	slots := make(chan struct{}, ordersAtOnce)
+	now, live, due := time.Now(), map[string]bool{}, map[string]alerts.OutboxEntry{}
 	for _, entry := range pending {
 		if entry.Type != alerts.OutboxOrder {
 			continue
 		}
 		live[entry.ID] = true
 		tried := c.tried[entry.ID]
-		if now.Before(tried.next) || now.UnixMilli() > entry.Expires {
+		if c.busy[entry.Contact] || now.Before(tried.next) || now.UnixMilli() > entry.Expires {
 			continue
 		}
-		c.tried[entry.ID] = attempts{tried.n + 1, now.Add(min(c.backoff<<tried.n, orderPause))}
-		slots <- struct{}{}
-		posts.Go(func() {
-			defer func() { <-slots }()
-			c.attempt(ctx, entry, tried.n+1)
-		})
+		if other, ok := due[entry.Contact]; !ok || tried.n < c.tried[other.ID].n {
+			due[entry.Contact] = entry
+		}
 	}
-	posts.Wait()
 	for id := range c.tried {
 		if !live[id] {
 			delete(c.tried, id)
 		}
 	}
+	for _, entry := range due {
+		c.start(ctx, entry, now)
+	}
 }
 
-// attempt posts an order once and settles it when that is the end of it.
-func (c *courier) attempt(ctx context.Context, entry alerts.OutboxEntry, n int) {
+// start makes an attempt in a goroutine that ends with ctx, and waits in it for a slot: first come, first served.
+func (c *courier) start(ctx context.Context, entry alerts.OutboxEntry, now time.Time) {
+	tried := c.tried[entry.ID]
+	c.tried[entry.ID] = attempts{tried.n + 1, now.Add(min(c.backoff<<tried.n, orderPause))}
+	c.busy[entry.Contact] = true
+	c.posts.Go(func() {
+		select {
+		case c.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		settled := c.attempt(ctx, entry, tried.n+1)
+		<-c.slots
+		select {
+		case c.ended <- ended{entry.Contact, settled}:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// attempt posts an order once and reports whether that settled it.
+func (c *courier) attempt(ctx context.Context, entry alerts.OutboxEntry, n int) (settled bool) {
 	result, err := c.post(ctx, entry)
 	if err != nil && n >= orderAttempts {
 		result = orderFailed
@@ -159,11 +204,13 @@ func (c *courier) attempt(ctx context.Context, entry alerts.OutboxEntry, n int) 
 		c.log.Warn("order not delivered", "order", entry.ID, "contact", entry.Contact, "attempt", n, "result", result, "err", err)
 	}
 	if result == "" {
-		return
+		return false
 	}
-	if err := c.settle(ctx, entry.ID, result); err != nil && ctx.Err() == nil {
+	err = c.settle(ctx, entry.ID, result)
+	if err != nil && ctx.Err() == nil {
 		c.log.Error("order not settled", "order", entry.ID, "err", err) // it is posted again under the same id
 	}
+	return err == nil
 }
 
 // post gives the result that ends an order, "" when it is to be tried again.

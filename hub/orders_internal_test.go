@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,8 +78,8 @@ func (o *office) result(id string) string {
 	return o.settled[id]
 }
 
-// streets is a registry with a sorting point at a place and a contact whose address holds a secret.
-func streets(t *testing.T, address string) *registry.Registry {
+// streets is a registry with a sorting point at a place and a contact whose address holds a secret, and further contacts.
+func streets(t *testing.T, address string, more ...registry.Contact) *registry.Registry {
 	t.Helper()
 	cfg := journal.DefaultConfig()
 	cfg.Dir, cfg.ReserveBytes = t.TempDir(), 1<<20
@@ -90,10 +92,14 @@ func streets(t *testing.T, address string) *registry.Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
+	contacts, reach := append(more, registry.Contact{ID: "k-1", Duty: "sanitation", Webhook: address}), map[string]registry.Reach{}
+	for _, c := range contacts {
+		reach[c.ID] = registry.Reach{Name: "王建国"}
+	}
 	for _, err := range []error{
 		r.PutAreas(t.Context(), "test", []registry.Area{{ID: "c-1", Name: "临沂一村"}}),
 		r.PutPlaces(t.Context(), "test", []registry.Place{{ID: "p-1", Name: "12号楼旁"}}),
-		r.PutContacts(t.Context(), "test", []registry.Contact{{ID: "k-1", Duty: "sanitation", Webhook: address}}, map[string]registry.Reach{"k-1": {Name: "王建国"}}),
+		r.PutContacts(t.Context(), "test", contacts, reach),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -113,9 +119,9 @@ func orderEntry() alerts.OutboxEntry {
 }
 
 // startCourier runs a courier on an office until the test ends.
-func startCourier(t *testing.T, o *office, address string) {
+func startCourier(t *testing.T, o *office, address string, more ...registry.Contact) {
 	t.Helper()
-	r := streets(t, address)
+	r := streets(t, address, more...)
 	transport := &http.Transport{}
 	c := &courier{
 		outbox: o.outbox, settle: o.settle, view: r.View, backoff: 100 * time.Microsecond, log: slog.New(slog.NewTextHandler(o, nil)),
@@ -138,11 +144,85 @@ func startCourier(t *testing.T, o *office, address string) {
 
 func (o *office) wait(t *testing.T, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); o.result("O1") == "" && time.Now().Before(deadline); {
+	o.waitFor(t, "O1", want)
+}
+
+func (o *office) waitFor(t *testing.T, id, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); o.result(id) == "" && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
-	if got := o.result("O1"); got != want {
-		t.Errorf("settled %q, want %q; log %s", got, want, o.logged.String())
+	if got := o.result(id); got != want {
+		t.Errorf("%s settled %q, want %q; log %s", id, got, want, o.logged.String())
+	}
+}
+
+// add puts an order into the outbox.
+func (o *office) add(e alerts.OutboxEntry) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending = append(o.pending, e)
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// TestADeadAddressHoldsUpNobodyElse: while it keeps its one attempt waiting, the orders of the others go, also those that come later.
+func TestADeadAddressHoldsUpNobodyElse(t *testing.T) {
+	var waiting, most atomic.Int32
+	asked := make(chan struct{}, 100)
+	dead := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server sees when the client gives up
+		most.Store(max(most.Load(), waiting.Add(1)))
+		defer waiting.Add(-1)
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(dead.Close)
+	o := &office{answers: []int{200}, settled: map[string]string{}, changed: make(chan struct{})}
+	order := func(id, contact string) alerts.OutboxEntry {
+		e := orderEntry()
+		e.ID, e.Contact = id, contact
+		return e
+	}
+	for n := range 3 * ordersAtOnce {
+		o.pending = append(o.pending, order(fmt.Sprintf("D%d", n), "k-dead"))
+	}
+	server := httptest.NewServer(o)
+	t.Cleanup(server.Close)
+	startCourier(t, o, server.URL, registry.Contact{ID: "k-dead", Duty: "tech", Webhook: dead.URL})
+	<-asked
+	for _, id := range []string{"O1", "O2", "O3"} {
+		o.add(order(id, "k-1"))
+		o.waitFor(t, id, orderDelivered)
+	}
+	if n := most.Load(); n != 1 {
+		t.Errorf("%d attempts at once for the dead address", n)
+	}
+}
+
+// TestAnOrderThatAlwaysFailsHoldsUpNoOther of its contact.
+func TestAnOrderThatAlwaysFailsHoldsUpNoOther(t *testing.T) {
+	o := &office{settled: map[string]string{}, changed: make(chan struct{})}
+	posts := []string{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get("Idempotency-Key")
+		o.mu.Lock()
+		posts = append(posts, id)
+		o.mu.Unlock()
+		if id == "O1" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for _, id := range []string{"O1", "O2", "O3"} {
+		e := orderEntry()
+		e.ID = id
+		o.pending = append(o.pending, e)
+	}
+	startCourier(t, o, server.URL)
+	o.wait(t, orderFailed)
+	if len(posts) < 3 || !slices.Equal(posts[:3], []string{"O1", "O2", "O3"}) {
+		t.Errorf("posted %v", posts)
 	}
 }
 
