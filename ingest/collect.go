@@ -47,8 +47,9 @@ func (b *batch) reset() {
 	*b = batch{points: b.points[:0]}
 }
 
-// collect waits for entries and fills the empty b. It has no points when the entries gave none.
-func (c *collector) collect(ctx context.Context, b *batch, view directory) error {
+// collect waits for entries and fills the empty b. It has no points when the entries gave none. What has been read is decoded
+// with the directory of after the read: a device may have been registered while the lane was quiet, and spoken at once.
+func (c *collector) collect(ctx context.Context, b *batch, view func() directory) error {
 	b.next = c.pos
 	if err := c.lane.Wait(ctx, c.pos); err != nil {
 		return fmt.Errorf("wait for entries: %w", err)
@@ -73,7 +74,7 @@ func (c *collector) collect(ctx context.Context, b *batch, view directory) error
 }
 
 // readInto reads once and returns how many entries it took; a gap counts as one.
-func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int, error) {
+func (c *collector) readInto(ctx context.Context, b *batch, view func() directory) (int, error) {
 	limit := min(readLimit, c.batch-len(b.points))
 	entries, _, err := c.lane.Read(ctx, c.pos, limit)
 	if gap := (*journal.GapError)(nil); errors.As(err, &gap) {
@@ -84,8 +85,9 @@ func (c *collector) readInto(ctx context.Context, b *batch, view directory) (int
 	if err != nil {
 		return 0, fmt.Errorf("read entries: %w", err)
 	}
+	now := view()
 	for n := range entries {
-		c.add(b, &entries[n], view)
+		c.add(b, &entries[n], now)
 		c.pos = entries[n].Next
 		b.next, b.receivedNS = c.pos, entries[n].ReceivedNS
 		if b.full = len(b.points) >= c.batch || b.bytes >= maxBatchBytes; b.full {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
 )
 
 // brokenLane is a lane with messages 3 to 7 missing.
@@ -45,12 +47,52 @@ func TestAGapOfTheLaneIsPassedOverAndReported(t *testing.T) {
 	letters := &noLetters{}
 	c.lane, c.letters, c.linger = brokenLane{}, &letterBox{letters}, time.Millisecond
 	var b batch
-	if err := c.collect(t.Context(), &b, devices{}); err != nil {
+	if err := c.collect(t.Context(), &b, func() directory { return devices{} }); err != nil {
 		t.Fatal(err)
 	}
 	if len(b.points) != 2 || b.next.Frame != 3 || letters.n != 1 || c.stats.s.Gaps != 1 {
 		t.Errorf("%d points, next %v, %d letters, %+v", len(b.points), b.next, letters.n, c.stats.s)
 	}
+}
+
+// quietLane has its first message after the reader has waited; register is what happens meanwhile.
+type quietLane struct{ register func() }
+
+func (l quietLane) Wait(ctx context.Context, from journal.Position) error {
+	if from.Frame > 0 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	l.register()
+	return nil
+}
+
+func (quietLane) Read(_ context.Context, from journal.Position, _ int) ([]journal.Entry, journal.Position, error) {
+	if from.Frame > 0 {
+		return nil, from, nil
+	}
+	e := journal.Entry{Message: message("d1", t0, `{"temp_c":1}`), ID: 1, Next: journal.Position{Frame: 1}}
+	return []journal.Entry{e}, e.Next, nil
+}
+
+// TestADeviceThatSpeaksAsSoonAsItIsRegisteredIsKnown: the first readings after a quiet night belong to the device as it is now.
+func TestADeviceThatSpeaksAsSoonAsItIsRegisteredIsKnown(t *testing.T) {
+	s := newScripted(t)
+	r := newRig(t, s.config(), nil)
+	defer r.i.db.close()
+	known := devices{}
+	r.i.devices = func() directory { return maps.Clone(known) }
+	p := newPump(r.i, r.i.sources[0])
+	p.c.lane = quietLane{register: func() { known["d1"] = registry.Device{ID: "d1", Area: "c-1"} }}
+	ctx, cancel := context.WithCancel(t.Context())
+	batches, ended := make(chan *batch), make(chan error, 1)
+	go func() { ended <- p.collect(ctx, batches) }()
+	b := <-batches
+	if len(b.points) != 1 || b.points[0].area != tagValue("c-1") {
+		t.Errorf("points %+v", b.points)
+	}
+	cancel()
+	<-ended
 }
 
 func TestAClosedJournalEndsRunWithAnError(t *testing.T) {

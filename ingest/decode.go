@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 
 	"watchhouse/journal"
 	"watchhouse/registry"
@@ -67,9 +68,19 @@ func (d *decoder) read(e *journal.Entry, view directory) (o registry.Origin, sai
 	}
 	said, err = o.Read(e.Payload)
 	if d.lane == journal.EventLane && said.Unread != nil && !d.again { // the alert engine makes the letter of a call that cannot be read
-		err = nil
+		err = withoutFault(err, said.Unread)
 	}
 	return o, said, err
+}
+
+// withoutFault leaves the other faults of an error, nil when there are none.
+func withoutFault(err error, told *telemetry.FieldError) error {
+	faults, _ := errors.AsType[telemetry.FieldErrors](err)
+	rest := slices.DeleteFunc(slices.Clone(faults), func(f *telemetry.FieldError) bool { return f == told })
+	if len(rest) == 0 {
+		return nil
+	}
+	return rest
 }
 
 // letter begins a letter about an entry of the decoder's lane.

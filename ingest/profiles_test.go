@@ -134,6 +134,31 @@ func TestADatabaseThatIsDownForTooLongDoesNotFillLife(t *testing.T) {
 	}
 }
 
+// TestAFaultBesideACallThatCannotBeReadIsTold: the alert engine makes the letter of the call, ingest that of the reading.
+func TestAFaultBesideACallThatCannotBeReadIsTold(t *testing.T) {
+	reg := registrytest.Open(t)
+	if _, err := reg.PutDevices(t.Context(), "test", []registry.Device{bin}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for object, want := range map[string]string{
+		`{"battery":"high","distance":600,"position":"maybe"}`: "battery",
+		`{"battery":90,"distance":600,"position":"maybe"}`:     "",
+	} {
+		var letters letterList
+		d := decoder{lane: journal.EventLane, letters: &letters, stats: &meter{}, fields: newFieldLimit()}
+		m := message("lora-server", t0, `{"object":`+object+`}`)
+		m.Topic = "application/a/device/" + eui + "/event/up"
+		points := d.decode(nil, &journal.Entry{Message: m}, reg.View())
+		told := ""
+		for _, l := range letters {
+			told += l.Reason
+		}
+		if len(points) != 1 || (told != "") != (want != "") || !strings.Contains(told, want) || strings.Contains(told, "position") {
+			t.Errorf("%s: %d points, told %q", object, len(points), told)
+		}
+	}
+}
+
 // TestARedriveWithAMendedProfileReplacesThePoint: a message with an identity keeps its place, whatever is understood of it.
 func TestARedriveWithAMendedProfileReplacesThePoint(t *testing.T) {
 	s := newStore(t, "")

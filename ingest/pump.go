@@ -87,7 +87,7 @@ func (p *pump) collect(ctx context.Context, batches chan<- *batch) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := p.c.collect(ctx, b, p.i.devices()); err != nil {
+		if err := p.c.collect(ctx, b, p.i.devices); err != nil {
 			p.put(b)
 			return err
 		}

@@ -171,7 +171,7 @@ func TestACrashBetweenTheWriteAndTheCursorDoublesNothing(t *testing.T) {
 	p := newPump(r.i, r.i.sources[0])
 	for range 2 { // two batches are in the database, the cursor does not know
 		var b batch
-		if err := p.c.collect(t.Context(), &b, r.i.devices()); err != nil {
+		if err := p.c.collect(t.Context(), &b, r.i.devices); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.i.deliver(t.Context(), p.source.name, b.points); err != nil {
