@@ -8,8 +8,8 @@ import (
 	"watchhouse/telemetry"
 )
 
-// withSpeakers has devices behind bridges: a button w, a button p that its bridge must decode, a smoke detector and a leak sensor
-// in a garage, and a ThingsBoard button tb.
+// withSpeakers has devices behind bridges: a button w, a button p that its bridge must decode, a smoke detector, a leak sensor and
+// a GS601 in a garage, and a ThingsBoard button tb.
 func (w *fakeWorld) withSpeakers() *fakeWorld {
 	for _, d := range []registry.Device{
 		{ID: "w", Kind: telemetry.EmergencyButton, Model: "milesight-ws101", Address: "24e124535b316056", Person: "p9", Area: "a1"},
@@ -17,6 +17,7 @@ func (w *fakeWorld) withSpeakers() *fakeWorld {
 		{ID: "z", Kind: telemetry.EmergencyButton, Model: "zigbee-sos-button", Address: "床头"},
 		{ID: "smoke", Kind: telemetry.Garage, Model: "zigbee-smoke"},
 		{ID: "leak", Kind: telemetry.Garage, Model: "zigbee-leak"},
+		{ID: "air", Kind: telemetry.Garage, Model: "milesight-gs601", Address: "24e124aa"},
 		{ID: "tb", Kind: telemetry.EmergencyButton, Model: "thingsboard-button"},
 	} {
 		w.devices[d.ID] = d
@@ -36,6 +37,12 @@ const upOfW = "application/a/device/24e124535b316056/event/up"
 
 func press(id string) string {
 	return `{"deduplicationId":"` + id + `","time":"2025-11-23T09:08:08+00:00","object":{"battery":90,"button_event":{"status":"short press","msgid":4711}}}`
+}
+
+// burning is what a GS601 says when a fire begins or ends.
+func (k *desk) burning(id, word string) {
+	k.tb.Helper()
+	k.bridge("application/a/device/24e124aa/event/up", `{"deduplicationId":"`+id+`","object":{"temperature_alarm":{"type":"burning alarm `+word+`"}}}`, false)
 }
 
 var profileRules = []struct {
@@ -58,6 +65,8 @@ var profileRules = []struct {
 	{"a battery that cannot be read is no call", func(k *desk) { k.bridge(upOfW, `{"object":{"battery":"full"}}`, false) }, "w", outcome{}},
 	{"an empty uplink is no call", func(k *desk) { k.bridge(upOfW, `{"deduplicationId":"1","fCnt":9}`, false) }, "w", outcome{}},
 	{"a press that was not decoded", func(k *desk) { k.bridge(upOfW, `{"data":"/y4B"}`, false) }, "w", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"a press that a codec of another model has left out", func(k *desk) { k.bridge(upOfW, `{"object":{"status":"ok"},"data":"/y4B"}`, false) }, "w", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"a press in the shape of another codec", func(k *desk) { k.bridge(upOfW, `{"object":{"button_event":"short press"}}`, false) }, "w", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
 	{"bytes that nobody knows", func(k *desk) { k.bridge(upOfW, `{"data":"EjRW"}`, false) }, "w", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
 	{"a word that is in no table", func(k *desk) { k.bridge(upOfW, `{"object":{"press":"shaken"}}`, false) }, "w", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
 	{"garbage", func(k *desk) { k.bridge(upOfW, "{{", false) }, "w", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
@@ -79,6 +88,15 @@ var profileRules = []struct {
 			k.bridge("zigbee2mqtt/smoke", `{"smoke":`+smoke+`}`, false)
 		}
 	}, "smoke", outcome{"SH-FIRE", "fire", 2, nil, false}},
+	{"a fire after one whose end was lost", func(k *desk) {
+		k.burning("1", "trigger")
+		k.burning("2", "trigger")
+	}, "air", outcome{"SH-FIRE", "fire", 2, nil, false}},
+	{"a fire in the same uplink twice, and its end", func(k *desk) {
+		k.burning("1", "trigger")
+		k.burning("1", "trigger")
+		k.burning("2", "deactivation")
+	}, "air", outcome{"SH-FIRE", "fire", 1, nil, false}},
 	{"what never began cannot end", func(k *desk) { k.bridge("zigbee2mqtt/smoke", `{"smoke":false}`, false) }, "smoke", outcome{}},
 	{"a state in a word that nobody knows", func(k *desk) { k.bridge("zigbee2mqtt/smoke", `{"smoke":"maybe"}`, false) }, "smoke", outcome{letter: true}},
 	{"an unknown place", func(k *desk) {

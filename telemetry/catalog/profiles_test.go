@@ -140,6 +140,42 @@ func TestFaultsOfProfilesNameThePlace(t *testing.T) {
 	}
 }
 
+// A call whose path ends early is a call that cannot be read; where there is nothing, there is no call.
+func TestACallInAnotherShapeIsUnread(t *testing.T) {
+	c, err := Parse(Source{"x.yaml", []byte(acme)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, e, _, _ := c.Envelope("acme/k-1/up")
+	m, _ := c.Model("acme-button")
+	for payload, want := range map[string]struct {
+		events int
+		unread bool
+	}{
+		`{"keys":[{"state":"down"}]}`:        {1, false},
+		`{"keys":"down"}`:                    {0, true},
+		`{"keys":{"state":"down"}}`:          {0, true},
+		`{"keys":["down"]}`:                  {0, true},
+		`{"keys":[["down"]]}`:                {0, true},
+		`{"keys":[{"state":"down"},"down"]}`: {1, true},
+		`{"keys":[{"state":{"x":1}}]}`:       {0, true},
+		`{"keys":[{"state":"up"},null,{}]}`:  {0, false},
+		`{"keys":[""]}`:                      {0, false},
+		`{"keys":[]}`:                        {0, false},
+		`{"keys":""}`:                        {0, false},
+		`{"keys":null}`:                      {0, false},
+		`{"volts":301}`:                      {0, false},
+	} {
+		got, err := profile.Reader{Envelope: e, Model: m.Mapping()}.Read([]byte(payload))
+		if len(got.Events) != want.events || (got.Unread != nil) != want.unread || (err != nil) != want.unread {
+			t.Errorf("%s says %+v, %v", payload, got, err)
+		}
+		if got.Unread != nil && got.Unread.Field != "keys[].state" {
+			t.Errorf("%s: the field is %q", payload, got.Unread.Field)
+		}
+	}
+}
+
 // The example of the documentation is a file that the program takes.
 func TestTheDocumentedProfileIsSound(t *testing.T) {
 	text, err := os.ReadFile("../../docs/wire.md")

@@ -72,6 +72,31 @@ func findSteps(to []any, at any, steps []pathStep, orZero bool) []any {
 	return to
 }
 
+// obstacle gives a value on the way that the next step cannot go into. Nothing, and an empty text, is none.
+func obstacle(at any, steps []pathStep) (any, bool) {
+	if len(steps) == 0 || at == nil || at == "" {
+		return nil, false
+	}
+	object, ok := at.(map[string]any)
+	if !ok {
+		return at, true
+	}
+	next := object[steps[0].name]
+	if !steps[0].each || next == nil || next == "" {
+		return obstacle(next, steps[1:])
+	}
+	list, ok := next.([]any)
+	if !ok {
+		return next, true
+	}
+	for _, element := range list {
+		if v, ok := obstacle(element, steps[1:]); ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
 // first is the first value at p, nil when there is none.
 func (p *path) first(root any, orZero bool) any {
 	if found := p.find(nil, root, orZero); len(found) > 0 {

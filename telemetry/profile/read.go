@@ -181,6 +181,8 @@ func (x *extract) bodyOf(record any) map[string]any {
 	found := e.body.first(record, false)
 	body, isObject := found.(map[string]any)
 	switch {
+	case isObject && len(body) > 0 && e.spec.Bytes != "" && e.bytes.first(record, false) != nil && x.foreign(body):
+		return x.decoded(record)
 	case isObject && (len(body) > 0 || e.spec.Bytes == ""):
 		return body
 	case found != nil && !isObject && !e.spec.OrWhole:
@@ -193,6 +195,20 @@ func (x *extract) bodyOf(record any) map[string]any {
 		return x.decoded(record)
 	}
 	return nil
+}
+
+// foreign reports whether a body has nothing that the model reads, though the model could read the device's own bytes: the bridge's
+// codec is for another model or version, and what it did not understand may be a call.
+func (x *extract) foreign(body map[string]any) bool {
+	if len(x.Model.chunks) == 0 || x.Model.rest {
+		return false
+	}
+	for name := range x.Model.named {
+		if body[name] != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // decoded reads the device's own bytes.

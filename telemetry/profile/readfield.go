@@ -20,9 +20,22 @@ func (x *extract) fields(object any, fields []field) {
 		if len(f.path.steps) == 0 && isObject {
 			continue // the field is for messages that are one word
 		}
+		if f.call() {
+			x.blocked(object, f)
+		}
 		if found := f.path.find(nil, object, x.Envelope.zero[f.path.text]); len(found) > 0 {
 			x.field(f, found)
 		}
+	}
+}
+
+// blocked reports a call whose path ends early, such as a word where this version of the codec has an object with the word.
+func (x *extract) blocked(object any, f *field) {
+	if _, isObject := object.(map[string]any); !isObject {
+		return
+	}
+	if v, ok := obstacle(object, f.path.steps); ok {
+		x.unread(fault(f.path.text, "objects, and arrays where there is [], on the way there", shapeOf(v)))
 	}
 }
 

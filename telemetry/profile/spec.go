@@ -20,7 +20,7 @@ type Topic struct {
 	List     bool     `yaml:"list"`     // the payload may be an array of messages
 	Body     string   `yaml:"body"`     // path of the object that the model explains, "" = the whole message
 	OrWhole  bool     `yaml:"or_whole"` // without a body, the message itself is the body
-	Bytes    string   `yaml:"bytes"`    // path of the device's own bytes in base64, used when there is no body
+	Bytes    string   `yaml:"bytes"`    // path of the device's own bytes in base64, used when there is no body, or one with nothing for the model
 	Time     string   `yaml:"time"`     // path of the time
 	TimeForm TimeForm `yaml:"time_form"`
 	Identity []string `yaml:"identity"` // paths joined by +; the first that is complete identifies the message
