@@ -7,7 +7,7 @@ const place = await folder()
 const play = await demo(place.path)
 const browser = await launch()
 try {
-  const { page } = await openPage(browser, { viewport: { width: 1600, height: 950 } })
+  const { page } = await openPage(browser, { viewport: { width: 1760, height: 1000 } })
   await toConsole(page, play.url, 'operator', play.password)
   await id(page, 'p1-card').first().waitFor({ timeout: 60_000 })
   await page.keyboard.press('F2')

@@ -88,7 +88,9 @@ class LeafletMap implements MapAdapter {
   labelAreas(labels: readonly AreaLabel[]): void {
     for (const { id, name, open } of labels) {
       const element = this.names.get(id)
-      if (element) element.textContent = open > 0 ? `${name} ${open}` : name
+      if (!element) continue
+      element.textContent = open > 0 ? `${name} ${open}` : name
+      element.classList.toggle('open', open > 0)
     }
   }
 
