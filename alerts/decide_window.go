@@ -28,7 +28,7 @@ func (x *draft) find(f finding) {
 	}
 }
 
-// raiseFinding opens what the rule makes: an alarm, an order or a record. Its identity goes into the step.
+// raiseFinding opens what the rule makes: an alarm, an order or a record. The identity of what is latched goes into the step.
 func (x *draft) raiseFinding(r *rule, f finding) {
 	device, _ := x.places.Device(f.Device)
 	s := signal{
@@ -43,7 +43,11 @@ func (x *draft) raiseFinding(r *rule, f finding) {
 		s.contact = contact.ID
 	}
 	i := x.raise(r, s)
-	x.step.Inputs = append(x.step.Inputs, input{Message: f.Cause, Device: f.Device, Identity: f.identity()})
+	in := input{Message: f.Cause, Device: f.Device}
+	if r.Latch { // the others are decided by Condition.Active and take no room from calls
+		in.Identity = f.identity()
+	}
+	x.step.Inputs = append(x.step.Inputs, in)
 	switch {
 	case r.Annunciate == annunciateLog:
 		x.record(i)
@@ -52,8 +56,12 @@ func (x *draft) raiseFinding(r *rule, f finding) {
 	}
 }
 
-// knowsFinding reports whether the ledger, or this step, has counted the cause of a latched rule before.
+// knowsFinding reports whether the ledger, or this step, has counted the cause of a latched rule before. The last cause is in the
+// condition for good: a level that never ends is told after every start.
 func (x *draft) knowsFinding(f finding) bool {
+	if c, ok := x.condition(conditionKey(f.Rule, f.Device, f.Component)); ok && f.Cause != "" && c.Cause == f.Cause {
+		return true
+	}
 	id := f.identity()
 	for _, s := range x.book.seen[f.Device] {
 		if s.ID == id {

@@ -33,6 +33,7 @@ type Engine struct {
 	watch          *watch // beside the engine; its readers feed it
 	clocks         clockQueue
 	changed        <-chan struct{} // of the registry
+	left           bool            // devices may have left the registry
 	saved          time.Time
 	shownForgotten uint64
 	saving         chan struct{} // nil when no snapshot is being written
@@ -58,7 +59,8 @@ type Engine struct {
 	started  atomic.Bool
 }
 
-// New loads rules, the last snapshot and the steps after it; it does not start anything.
+// New loads rules, the last snapshot and the steps after it; it does not start anything. Where there is no snapshot of the windows
+// it writes the first.
 func New(ctx context.Context, cfg Config, d Deps) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func (e *Engine) untilNext() time.Duration {
 
 // watchRegistry takes a new revision into account.
 func (e *Engine) watchRegistry() {
-	e.changed = e.ports.changed()
+	e.changed, e.left = e.ports.changed(), true
 	e.absence.again(e.ports.world().Devices())
 }
 

@@ -117,7 +117,9 @@ func (b *book) applyCondition(c Condition) {
 		b.unlink(old.Incident, key)
 	}
 	if c.normal() {
-		delete(b.conditions, key)
+		if delete(b.conditions, key); c.Cause != "" {
+			b.conditions[key] = c
+		}
 		return
 	}
 	b.conditions[key] = c

@@ -133,6 +133,7 @@ type Condition struct {
 	ShelvedUntil int64    `json:"shelved_until,omitempty"`
 	SuppressedBy []string `json:"suppressed_by,omitempty"`
 	Since        int64    `json:"since"`
+	Cause        string   `json:"cause,omitempty"` // message that a latched window rule was last raised by; outlives the incident
 }
 
 // key identifies a condition.
@@ -145,7 +146,7 @@ func conditionKey(rule, device, component string) string {
 	return rule + ":" + device + ":" + component
 }
 
-// normal reports whether nothing is left to remember.
+// normal reports whether nothing goes on. What is left to remember then is at most the cause.
 func (c Condition) normal() bool {
 	return !c.Active && !c.Latched && c.Acked && c.ShelvedUntil == 0 && len(c.SuppressedBy) == 0
 }

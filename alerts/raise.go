@@ -43,10 +43,14 @@ func (x *draft) raise(r *rule, s signal) *Incident {
 	default:
 		now = x.occurrence(r, s, was)
 	}
-	x.setCondition(Condition{
+	c := Condition{
 		Rule: r.ID, Device: s.device, Component: s.component, Incident: now.ID, Active: true, Latched: r.Latch,
 		Acked: now.State != StateNew, Since: x.since(r, s),
-	})
+	}
+	if r.Kind == ruleWindow && r.Latch {
+		c.Cause = s.cause
+	}
+	x.setCondition(c)
 	return now
 }
 

@@ -33,7 +33,7 @@ func (e *Engine) round(ctx context.Context) (more bool, err error) {
 	g := &group{from: e.book.step}
 	e.drain()
 	for _, take := range []func(*group) (bool, error){
-		e.takeCommands, e.takeEvents, e.takeFindings, e.takeClocks, e.takeBatches, e.takeSilences,
+		e.takeCommands, e.takeEvents, e.takeFindings, e.takeClocks, e.takeBatches, e.takeSilences, e.takeLeft,
 	} {
 		left, err := take(g)
 		if err != nil {
@@ -294,4 +294,13 @@ func (e *Engine) takeSilences(g *group) (bool, error) {
 	}
 	now := e.nowMS()
 	return e.absence.due(e.watermark()), e.add(g, e.decideSilences(e.book, e.ports.world(), found, now, e.cursors()))
+}
+
+// takeLeft looks once after every change of the registry who has left it.
+func (e *Engine) takeLeft(g *group) (bool, error) {
+	if !e.left {
+		return false, nil
+	}
+	e.left = false
+	return false, e.add(g, e.decideLeft(e.book, e.ports.world(), e.nowMS(), e.cursors()))
 }

@@ -23,6 +23,7 @@ const (
 	causeDeliver = "delivery"
 	causeGap     = "gap"
 	causeAck     = "device_ack"
+	causeLeft    = "registry"
 )
 
 // step is the body of one record of the ledger: everything a fold needs, and enough to say why.
