@@ -34,8 +34,8 @@
 // component a level: the raise expression has held since t, or the clear expression has. A change of level is a finding. The
 // engine decides on it against Condition.Active, which the ledger holds, so a finding that is told twice raises once.
 //
-// Windows and levels are written every few minutes with their places in the lanes, and findings that are not committed with
-// them. After a crash the lanes are read again from there:
+// Windows and levels are written at the first start and then every few minutes with their places in the lanes, and findings that
+// are not committed with them. After a crash the lanes are read again from there:
 //
 //   - A reading is known by its number in the lane and is not counted twice.
 //   - Up to the places in the ledger's last step everything had been read before: its findings are committed, or were in the
@@ -44,13 +44,18 @@
 //     this a step must never name a place before the message it was decided on, so a reader moves its place on first, and the
 //     places in the steps never go back while something is read again.
 //   - What is latched is told always, for heat that has passed is heat all the same. Its identity, the rule, the component and
-//     the message that made it hold, is in the step that raised it; the ledger knows it by that for seven days.
+//     the message that made it hold, is in the step that raised it; the ledger knows it by that for seven days, and the last one by
+//     Condition.Cause for good: a level that never ends is told after every start. Findings that are not latched leave no identity.
 //   - A delay that ran out between two readings is judged before the second is taken in, not when the watermark happens to pass:
 //     so a lane that is read again gives the same levels. Rules about the time itself (age, count, open, …) wait for the
 //     watermark.
 //
 // What is lost with a crash: something not latched that began and ended, unseen, while nobody had decided on it; and what a rule
 // about the time itself would have begun to say meanwhile.
+//
+// Windows run by the devices' own clocks, so that a backlog is judged by when it was measured. Nothing was measured after it was
+// received; a clock that lags makes no delay shorter and no reading old; and where a clock was set back, the latched rules of
+// priority 1 judge by receipt as well, so that no heat is dropped for its time. A backlog may raise one card too many by that.
 //
 // An expression that rests on readings that are missing or too old is neither true nor false: it changes nothing. So no data
 // is never "all is well", and never an alarm either; silence has rules of its own.
@@ -89,8 +94,9 @@
 // A message that does not speak wh/v1 is read by the profile of its device (registry.Origin). It can say several things, and each is
 // a call of its own. Its identity is what the profile says. A state that a bridge repeats in every message counts when it begins:
 // which states are on is in the ledger, the ends too, so neither a restart nor a closed incident makes the next repetition a new
-// alarm. A device that nobody has registered is heard only when it calls for help. What a message cannot be read for hides a call
-// only if it is the payload as a whole, an event or a state; a number that cannot be read is ingest's to report.
+// alarm. A device that leaves the registry takes its states along. One that nobody has registered is heard only when it calls for
+// help. What a message cannot be read for hides a call only if it is the payload as a whole, an event or a state; a number that
+// cannot be read is ingest's to report.
 //
 // # Concurrency
 //

@@ -120,11 +120,25 @@ func (e *Engine) loadWindow(ctx context.Context) error {
 	}
 	if saved != nil {
 		from.Watch, from.Telemetry = saved.Event, earlier(from.Telemetry, saved.Telemetry)
+	} else if err := e.beginWindows(ctx, from); err != nil {
+		return err
 	}
 	if err := e.readFrom(from); err != nil {
 		return err
 	}
 	return e.resumeAt(from)
+}
+
+// beginWindows writes down from where the windows are read when there is no snapshot of them. Without it a crash before the first
+// one would lose heat that waited for its delay: the next engine would read from the ledger's place, which lies behind it.
+func (e *Engine) beginWindows(ctx context.Context, from cursors) error {
+	if err := e.watch.startAt(from.Telemetry, from.Watch); err != nil {
+		return err
+	}
+	if _, err := e.watch.store(ctx, e.ports.kv, e.epoch); err != nil {
+		e.ports.log.Error("first snapshot of the windows not written", "err", err)
+	}
+	return nil
 }
 
 // earlier of two places in a lane.

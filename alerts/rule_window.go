@@ -43,6 +43,7 @@ type kindSpec struct {
 	byMetric map[string]metricSpec
 	byEvent  map[string]eventSpec
 	timed    bool
+	urgent   *kindSpec // the latched parts of priority 1 alone, nil when there are none or in itself
 }
 
 type metricSpec struct {
@@ -100,18 +101,33 @@ func (s *watchSpec) add(p *part) {
 	for _, kind := range p.Scope {
 		k := s.kinds[kind]
 		if k == nil {
-			k = &kindSpec{byMetric: map[string]metricSpec{}, byEvent: map[string]eventSpec{}}
+			k = newKindSpec()
 			s.kinds[kind] = k
 		}
-		k.parts, k.timed = append(k.parts, p), k.timed || p.timed
-		for _, slot := range p.metrics {
-			m := k.byMetric[s.metrics[slot]]
-			k.byMetric[s.metrics[slot]] = metricSpec{slot, append(m.parts, p)}
+		k.add(s, p)
+		if !p.Latch || p.Priority != 1 {
+			continue
 		}
-		for _, slot := range p.events {
-			e := k.byEvent[s.events[slot]]
-			k.byEvent[s.events[slot]] = eventSpec{slot, append(e.parts, p)}
+		if k.urgent == nil {
+			k.urgent = newKindSpec()
 		}
+		k.urgent.add(s, p)
+	}
+}
+
+func newKindSpec() *kindSpec {
+	return &kindSpec{byMetric: map[string]metricSpec{}, byEvent: map[string]eventSpec{}}
+}
+
+func (k *kindSpec) add(s *watchSpec, p *part) {
+	k.parts, k.timed = append(k.parts, p), k.timed || p.timed
+	for _, slot := range p.metrics {
+		m := k.byMetric[s.metrics[slot]]
+		k.byMetric[s.metrics[slot]] = metricSpec{slot, append(m.parts, p)}
+	}
+	for _, slot := range p.events {
+		e := k.byEvent[s.events[slot]]
+		k.byEvent[s.events[slot]] = eventSpec{slot, append(e.parts, p)}
 	}
 }
 

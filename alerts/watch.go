@@ -33,7 +33,7 @@ type watch struct {
 	mu       sync.Mutex
 	devices  map[string]*watched
 	revision uint64 // of the registry, as of the last look at it
-	near     *nearby
+	near     nearby
 	looks    lookHeap
 	at       map[journal.LaneName]*mark            // up to where the lanes are in the windows
 	floor    map[journal.LaneName]journal.Position // the ledger's places at the start
@@ -54,7 +54,9 @@ type watched struct {
 	reg      registry.Device
 	place    registry.Place
 	revision uint64                            // of the registry that reg and place are from
-	clock    int64                             // Unix ms: of the newest reading or look
+	clock    int64                             // Unix ms by the device's clock: of the newest reading or look
+	lag      int64                             // ms: how much older than its receipt the newest message was, see watch_clock.go
+	newest   struct{ telemetry, event int64 }  // Unix ms by the device's clock, of the messages of each lane
 	first    int64                             // Unix ms: when the device was first heard
 	emptied  int64                             // Unix ms: of the last event that says so
 	heard    struct{ telemetry, event uint64 } // numbers of the last messages
@@ -64,7 +66,10 @@ type watched struct {
 	levels   map[int]*level  // by part; what is missing is down
 	lookAt   int64           // Unix ms, 0 = none is planned
 	near     []*watched      // of the same kind
-	nearIn   *nearby         // what they were found in
+	nearAs   nearStamp       // of what they were found in
+	twin     *watched        // the device by times of receipt, nil unless its clock was set back
+	setBack  int64           // Unix ms: receipt of the last message that showed it
+	of       *watched        // of a twin: the device, nil else
 }
 
 func newWatch(rules *Rules, p ports, state func() int64) *watch {
@@ -103,9 +108,11 @@ func (w *watch) device(id string) *watched {
 			return nil
 		}
 		d = &watched{id: strings.Clone(id), spec: w.spec.kinds[reg.Kind]}
-		w.devices[d.id], w.near = d, nil
+		w.devices[d.id] = d
+		w.refresh(d)
+		w.near.add(d)
 	}
-	if d.revision != w.revision || d.revision == 0 {
+	if d.revision != w.revision {
 		w.refresh(d)
 	}
 	if d.spec == nil {
@@ -126,20 +133,28 @@ func (w *watch) refresh(d *watched) {
 	d.place, _ = world.Place(reg.Place)
 	if spec != d.spec || spec == nil {
 		w.endLevels(d, func(*part) bool { return true })
-		d.spec, d.series, d.events = spec, nil, nil
+		d.spec, d.series, d.events, d.on, d.twin = spec, nil, nil, nil, nil
 	}
 	if d.reg.OutOfService {
 		w.endLevels(d, func(p *part) bool { return p.Priority != 1 })
 	}
 	if d.spec != nil && d.series == nil {
-		d.series, d.events = make([]*window.Series, len(w.spec.metrics)), make([]*window.Events, len(w.spec.events))
+		d.begin(w.spec)
 	}
+	if d.twin != nil {
+		d.twin.reg, d.twin.place = d.reg, d.place
+	}
+}
+
+// begin makes room for what the rules ask.
+func (d *watched) begin(spec *watchSpec) {
+	d.series, d.events = make([]*window.Series, len(spec.metrics)), make([]*window.Events, len(spec.events))
 }
 
 // follow notes a new revision of the registry: devices are read again when they are met next, silent ones at their next look.
 func (w *watch) follow() {
 	if now := max(w.world().Revision(), 1); now != w.revision {
-		w.revision, w.near = now, nil
+		w.revision, w.near.places = now, nil
 		for _, d := range w.devices {
 			if len(d.levels) > 0 {
 				w.device(d.id)
@@ -234,16 +249,32 @@ func (w *watch) message(f *fed) {
 		return
 	}
 	*d.number(f.lane) = f.id
-	for _, r := range f.content.Readings {
-		w.reading(d, r, f)
-	}
-	for _, ev := range f.content.Events {
-		w.event(d, ev, f)
-	}
+	events := slices.Clip(f.content.Events)
 	for _, l := range f.content.Levels {
 		if d.edge(l) && l.On {
-			w.event(d, l.Event(), f)
+			events = append(events, l.Event())
 		}
+	}
+	if len(f.content.Readings)+len(events) == 0 {
+		return
+	}
+	newest := f.newest(events)
+	w.twin(d, f, newest)
+	d.keepTime(f, newest)
+	w.hear(d, f, events, min(f.received()-newest, 0))
+	if d.twin != nil {
+		d.twin.heard = d.heard
+		w.hear(d.twin, f, events, f.received()-newest)
+	}
+}
+
+// hear takes in what a message says, with its times put right by shift, in ms.
+func (w *watch) hear(d *watched, f *fed, events []telemetry.Event, shift int64) {
+	for _, r := range f.content.Readings {
+		w.reading(d, r, f, f.at(r.TS)+shift)
+	}
+	for _, ev := range events {
+		w.event(d, ev, f, f.at(ev.TS)+shift)
 	}
 }
 
@@ -269,8 +300,7 @@ func (d *watched) edge(l profile.Level) bool {
 	return true
 }
 
-func (w *watch) reading(d *watched, r telemetry.Reading, f *fed) {
-	at, _ := telemetry.EffectiveTime(r.TS, f.receivedNS)
+func (w *watch) reading(d *watched, r telemetry.Reading, f *fed, at int64) {
 	w.mature(d, at)
 	fresh := false
 	for _, m := range r.Metrics {
@@ -282,12 +312,11 @@ func (w *watch) reading(d *watched, r telemetry.Reading, f *fed) {
 		w.mark(s.parts)
 	}
 	if fresh {
-		w.judgeMarked(d, f.evidence(at))
+		w.judgeMarked(d, at, f.evidence(r.TS))
 	}
 }
 
-func (w *watch) event(d *watched, ev telemetry.Event, f *fed) {
-	at, _ := telemetry.EffectiveTime(ev.TS, f.receivedNS)
+func (w *watch) event(d *watched, ev telemetry.Event, f *fed, at int64) {
 	if ev.Type == telemetry.EventEmptied {
 		d.emptied = max(d.emptied, at)
 	}
@@ -300,12 +329,10 @@ func (w *watch) event(d *watched, ev telemetry.Event, f *fed) {
 	}
 	d.events[s.slot].Add(at, f.content.Identity)
 	w.mark(s.parts)
-	w.judgeMarked(d, f.evidence(at))
+	w.judgeMarked(d, at, f.evidence(ev.TS))
 }
 
-func (f *fed) evidence(at int64) evidence {
-	return evidence{f.lane, f.id, f.receivedNS / int64(time.Millisecond), at}
-}
+func (f *fed) evidence(ts *int64) evidence { return evidence{f.lane, f.id, f.received(), f.at(ts)} }
 
 func (w *watch) mark(parts []*part) {
 	for _, p := range parts {
@@ -322,11 +349,11 @@ func (d *watched) metric(spec *watchSpec, slot int) *window.Series {
 }
 
 // judgeMarked judges the parts that a message concerns, in the order of the file.
-func (w *watch) judgeMarked(d *watched, e evidence) {
+func (w *watch) judgeMarked(d *watched, at int64, e evidence) {
 	if d.first == 0 {
-		d.first = e.effective
+		d.first = at
 	}
-	w.enter(d, max(d.clock, e.effective))
+	w.enter(d, max(d.clock, at))
 	for _, p := range d.spec.parts {
 		if w.marks[p.at] {
 			w.marks[p.at] = false
@@ -334,7 +361,7 @@ func (w *watch) judgeMarked(d *watched, e evidence) {
 		}
 	}
 	if d.spec.timed {
-		w.plan(d, d.clock+lookEvery.Milliseconds())
+		w.plan(d, d.clock+d.lag+lookEvery.Milliseconds())
 	}
 }
 

@@ -167,7 +167,7 @@ func (f *frame) neighbours(slot int) float64 {
 		if d.series == nil || d.series[slot] == nil {
 			continue
 		}
-		if last, ok := d.series[slot].Last(); ok && f.device.clock-last.At <= f.maxAge {
+		if last, ok := d.series[slot].Last(); ok && f.device.clock+f.device.lag-last.At-d.lag <= f.maxAge { // by receipt: clocks differ
 			values = append(values, last.V)
 		}
 	}

@@ -67,7 +67,7 @@ func (w *watch) judgeDown(d *watched, p *part, lv *level, e evidence) {
 		d.levels[p.at] = lv
 	}
 	if wait := lv.Since + p.OnDelay.Milliseconds(); d.clock < wait {
-		w.plan(d, wait)
+		w.plan(d, wait+d.lag)
 		return
 	}
 	lv.Up, lv.Clear = true, 0
@@ -101,7 +101,7 @@ func (w *watch) judgeUp(d *watched, p *part, lv *level) {
 		lv.Clear = d.clock
 	}
 	if wait := lv.Clear + p.OffDelay.Milliseconds(); d.clock < wait {
-		w.plan(d, wait)
+		w.plan(d, wait+d.lag)
 		return
 	}
 	delete(d.levels, p.at)

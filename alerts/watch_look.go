@@ -46,21 +46,20 @@ func (w *watch) advance() {
 		l := heap.Pop(&w.looks).(plannedLook)
 		if l.device.lookAt == l.at {
 			l.device.lookAt = 0
-			w.look(l.device.id, now)
+			w.look(l.device, now)
 		}
 	}
 }
 
 // look judges what time alone can change. In the blind time after a start only what is latched may: whatever the others
 // would say of the time is said of the hub's own absence.
-func (w *watch) look(id string, now int64) {
-	defer contain(w.log, id)
-	d := w.device(id)
-	if d == nil {
+func (w *watch) look(d *watched, now int64) {
+	defer contain(w.log, d.id)
+	if d = w.current(d); d == nil {
 		return
 	}
 	blind := now < w.blind.Load()/int64(time.Millisecond)
-	w.enter(d, max(d.clock, now))
+	w.enter(d, max(d.clock, now-d.lag))
 	e := d.latest(now)
 	for _, p := range d.spec.parts {
 		if (p.timed || d.levels[p.at] != nil) && (p.Latch || !blind) {

@@ -21,11 +21,15 @@ type savedWatch struct {
 type savedDevice struct {
 	ID                    string
 	Clock, First, Emptied int64
+	Lag, SetBack          int64
+	NewestTelemetry       int64
+	NewestEvent           int64
 	Telemetry, Event      uint64 // numbers of the last messages
 	Metrics               map[string]window.Series
 	Events                map[string]window.Events
 	On                    map[string]bool
 	Levels                map[string]level // by rule and component
+	Twin                  *savedDevice
 }
 
 // head begins a snapshot. The places are taken before the devices: a message that comes in between is read again after a
@@ -60,7 +64,12 @@ func (w *watch) frozen(ids []string) []savedDevice {
 func (w *watch) freeze(d *watched) savedDevice {
 	s := savedDevice{
 		ID: d.id, Clock: d.clock, First: d.first, Emptied: d.emptied, Telemetry: d.heard.telemetry, Event: d.heard.event,
+		Lag: d.lag, SetBack: d.setBack, NewestTelemetry: d.newest.telemetry, NewestEvent: d.newest.event,
 		Metrics: map[string]window.Series{}, Events: map[string]window.Events{}, Levels: map[string]level{}, On: maps.Clone(d.on),
+	}
+	if d.twin != nil {
+		twin := w.freeze(d.twin)
+		s.Twin = &twin
 	}
 	for slot, m := range d.series {
 		if m != nil {
@@ -94,10 +103,15 @@ func (w *watch) restore(s *savedWatch, devices []savedDevice) error {
 		return p == nil || !p.Latch
 	})
 	w.found.add(latched...)
+	return w.startAt(s.Telemetry, s.Event)
+}
+
+// startAt sets from where the lanes are read into the windows, before anybody reads them.
+func (w *watch) startAt(telemetry, event cursor) error {
 	for _, x := range []struct {
 		c cursor
 		m *mark
-	}{{s.Telemetry, w.at[journal.TelemetryLane]}, {s.Event, w.at[journal.EventLane]}} {
+	}{{telemetry, w.at[journal.TelemetryLane]}, {event, w.at[journal.EventLane]}} {
 		pos, err := x.c.position()
 		if err != nil {
 			return err
@@ -112,8 +126,17 @@ func (w *watch) thaw(s *savedDevice) {
 	if d == nil {
 		return
 	}
+	w.fill(d, s)
+	if s.Twin != nil && d.spec.urgent != nil {
+		d.twin = w.twinOf(d)
+		w.fill(d.twin, s.Twin)
+	}
+}
+
+func (w *watch) fill(d *watched, s *savedDevice) {
 	d.clock, d.first, d.emptied, d.on = s.Clock, s.First, s.Emptied, s.On
 	d.heard.telemetry, d.heard.event = s.Telemetry, s.Event
+	d.lag, d.setBack, d.newest.telemetry, d.newest.event = s.Lag, s.SetBack, s.NewestTelemetry, s.NewestEvent
 	for slot, name := range w.spec.metrics {
 		if m, ok := s.Metrics[name]; ok {
 			m.Fit(w.spec.needs[slot])
@@ -165,12 +188,17 @@ func (w *watch) reconcile() {
 	now := w.watermark()
 	for _, id := range sortedKeys(w.devices) {
 		d := w.device(id)
-		if d == nil || len(d.levels) == 0 {
+		if d == nil {
 			continue
 		}
-		w.enter(d, max(d.clock, now))
-		for _, p := range d.spec.parts {
-			w.settleLevel(d, p, active[p.key(id)])
+		for _, x := range d.withTwin() {
+			if len(x.levels) == 0 {
+				continue
+			}
+			w.enter(x, max(x.clock, now-x.lag))
+			for _, p := range x.spec.parts {
+				w.settleLevel(x, p, active[p.key(id)])
+			}
 		}
 	}
 }
@@ -198,5 +226,5 @@ func (w *watch) settleLevel(d *watched, p *part, active bool) {
 	case !p.Latch:
 		lv.Up = active
 	}
-	w.judge(d, p, d.latest(d.clock))
+	w.judge(d, p, d.latest(d.clock+d.lag))
 }

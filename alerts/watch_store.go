@@ -39,10 +39,7 @@ func (w *watch) store(ctx context.Context, kv bucket, epoch string) (savedWatch,
 		n := watchPart(id)
 		parts[n] = append(parts[n], id)
 	}
-	for n, ids := range parts {
-		if len(ids) == 0 {
-			continue
-		}
+	for n, ids := range parts { // an empty one too: it may hold devices of another ledger
 		if err := putPart(ctx, kv, n, w.frozen(ids)); err != nil {
 			return head, err
 		}
