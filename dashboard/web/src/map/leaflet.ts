@@ -90,7 +90,7 @@ class LeafletMap implements MapAdapter {
       const element = this.names.get(id)
       if (!element) continue
       element.textContent = open > 0 ? `${name} ${open}` : name
-      element.classList.toggle('open', open > 0)
+      element.parentElement?.classList.toggle('quiet', open === 0)
     }
   }
 
