@@ -22,6 +22,7 @@ type Deps struct {
 	History  History               // nil = no time-series database: 503 history_unavailable
 	Letters  DeadLetters           // nil = none can be driven again: 503 history_unavailable
 	Metrics  prometheus.Registerer // nil = not exported
+	Health   func() Health         // what the hub says of itself; nil = ready
 	Insecure bool                  // other machines reach the hub without encryption; administrators are shown so
 	Page     fs.FS                 // the built page; nil = the embedded one
 	Build    string                // version shown to the page, which reloads when it changes

@@ -34,6 +34,7 @@ type Server struct {
 	stream   *stream.Hub
 	metrics  *metrics
 	insecure bool
+	health   func() Health
 	handler  http.Handler
 }
 
@@ -52,6 +53,10 @@ func New(cfg Config, d Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: d.Log, journal: d.Journal, registry: d.Registry, alerts: d.Alerts, history: d.History, letters: d.Letters,
 		throttle: newThrottle(), audit: &auditLog{chain: d.Journal.Chain("audit")}, metrics: m, insecure: d.Insecure,
+		health: d.Health,
+	}
+	if s.health == nil {
+		s.health = func() Health { return Health{Ready: true} }
 	}
 	if s.sessions, err = newSessions(context.Background(), cfg, d.Journal.KV("sessions"), d.Registry); err != nil {
 		return nil, err
@@ -67,7 +72,8 @@ func (s *Server) makeViews(d Deps) error {
 	var err error
 	s.stream, err = stream.New(stream.Config{MaxClients: s.cfg.MaxStreams, Heartbeat: s.cfg.Heartbeat}, stream.Deps{
 		Source: d.Alerts, Devices: func() []stream.Update { return s.live.Frames() }, Seen: s.audit.seen,
-		Metrics: d.Metrics, Log: d.Log, Build: d.Build,
+		Degraded: func() []string { return s.health().Codes() },
+		Metrics:  d.Metrics, Log: d.Log, Build: d.Build,
 	})
 	if err != nil {
 		return err
@@ -129,6 +135,7 @@ func (s *Server) mount(d Deps) error {
 func (s *Server) routes(mux *http.ServeMux) huma.API {
 	api := newAPI(mux)
 	s.accountRoutes(api)
+	s.healthRoutes(api)
 	s.incidentRoutes(api)
 	s.commandRoutes(api)
 	s.deviceRoutes(api)

@@ -2,25 +2,33 @@ package hub
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
+	"time"
+
+	"watchhouse/dashboard"
+	"watchhouse/journal"
 )
 
-// readiness is the body of /readyz: what is out of order is named. Degraded parts do not make the hub unready.
-type readiness struct {
-	Ready    bool              `json:"ready"`
-	Faults   map[string]string `json:"faults,omitempty"`
-	Degraded map[string]string `json:"degraded,omitempty"`
-	Insecure []string          `json:"insecure,omitempty"` // listeners that other machines reach without encryption
-}
+const (
+	// lagLimit is how far decisions may be behind before it is said. A lane's watermark alone may be a second old.
+	lagLimit = 2 * time.Second
+	// slowCommit makes a disk slow: a press waits for two commits, and for the one under way before each; four of these are the
+	// second within which it must be on a screen.
+	slowCommit = 250 * time.Millisecond
+)
 
 // healthz says that the process lives and answers.
 func (h *Hub) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says whether a press would be kept and shown: life is writable and the broker listens.
+// readyz says whether a press sent now would be kept and shown: 503 if not, 200 with `degraded` if it may take longer or
+// something else is out of order.
 func (h *Hub) readyz(w http.ResponseWriter, _ *http.Request) {
-	state := h.readiness()
+	state := h.health()
 	status := http.StatusOK
 	if !state.Ready {
 		status = http.StatusServiceUnavailable
@@ -28,24 +36,61 @@ func (h *Hub) readyz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, status, state)
 }
 
-func (h *Hub) readiness() readiness {
-	state := readiness{Faults: map[string]string{}, Degraded: map[string]string{}}
+// health asks every part. It is the one source of /readyz, GET /api/v1/health, the heartbeat's codes and the metrics.
+func (h *Hub) health() dashboard.Health {
+	state := dashboard.Health{Faults: map[string]string{}, Degraded: map[string]string{}}
+	for _, describe := range []func(*dashboard.Health){
+		h.describeJournal, h.describeBroker, h.describeAlerts, h.describeIngest, h.describeTLS,
+	} {
+		describe(&state)
+	}
+	state.Ready = len(state.Faults) == 0
+	return state
+}
+
+// describeJournal: strangers may read this, so paths stay in the log.
+func (h *Hub) describeJournal(state *dashboard.Health) {
 	health := h.journal.Health()
 	if health.Life.Err != nil {
-		state.Faults["journal_life"] = health.Life.Err.Error()
+		state.Faults["journal_life"] = "life.db cannot be written: " + plainFault(health.Life.Err)
 	}
+	if health.Bulk.Err != nil {
+		state.Degraded["journal_bulk"] = "bulk.db cannot be written, telemetry is refused: " + plainFault(health.Bulk.Err)
+	}
+	if slow := health.Life.FsyncP99; slow > slowCommit {
+		state.Degraded["slow_disk"] = fmt.Sprintf("commits of life.db take up to %s", slow.Round(time.Millisecond))
+	}
+}
+
+// plainFault says the kind of a fault without what only the log may hold.
+func plainFault(err error) string {
+	switch {
+	case errors.Is(err, journal.ErrDamaged):
+		return "damaged, the log says where"
+	case strings.Contains(err.Error(), "no space left"):
+		return "the disk is full"
+	}
+	return "the log says why"
+}
+
+func (h *Hub) describeBroker(state *dashboard.Health) {
 	if !h.serving.Load() {
 		state.Faults["broker"] = "not listening"
 	}
-	if health.Bulk.Err != nil {
-		state.Degraded["journal_bulk"] = health.Bulk.Err.Error()
+}
+
+func (h *Hub) describeAlerts(state *dashboard.Health) {
+	messages, behind := h.alerts.Lag()
+	state.Lag = dashboard.HealthLag{Messages: messages, Seconds: behind.Seconds()}
+	if behind > lagLimit {
+		state.Degraded["alerts_lag"] = fmt.Sprintf("%d messages are not decided yet, the oldest of %s ago", messages, behind.Round(time.Second))
 	}
+}
+
+func (h *Hub) describeIngest(state *dashboard.Health) {
 	if stats := h.ingest.Stats(); h.cfg.InfluxDB.URL != "" && !stats.Up {
 		state.Degraded["influxdb"] = "no answer: history waits in the journal"
 	}
-	h.describeTLS(&state)
-	state.Ready = len(state.Faults) == 0
-	return state
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

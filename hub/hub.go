@@ -90,7 +90,7 @@ func (h *Hub) newIngest(context.Context) (err error) {
 func (h *Hub) newDashboard(context.Context) (err error) {
 	deps := dashboard.Deps{
 		Journal: h.journal, Registry: h.registry, Alerts: dashboard.Engine(h.alerts), History: h.ingest, Letters: h.ingest,
-		Metrics: h.metrics, Build: build(), Insecure: len(h.cfg.Insecure()) > 0, Log: h.log.With("part", "dashboard"),
+		Metrics: h.metrics, Health: h.health, Build: build(), Insecure: len(h.cfg.Insecure()) > 0, Log: h.log.With("part", "dashboard"),
 	}
 	if h.dashboard, err = dashboard.New(h.cfg.Dashboard, deps); err != nil {
 		return fmt.Errorf("open dashboard: %w", err)

@@ -14,6 +14,7 @@ func newMetrics() *prometheus.Registry {
 
 // registerMetrics adds what is read from each part's Stats at the time of the scrape, so that nothing is counted twice.
 func (h *Hub) registerMetrics() {
+	h.metrics.MustRegister(newHealthCollector(h.health))
 	for _, m := range h.journalMetrics() {
 		m.register(h.metrics)
 	}

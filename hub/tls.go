@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"watchhouse/certs"
+	"watchhouse/dashboard"
 )
 
 // certificateWatch is how often the files of certificates are looked at.
@@ -48,7 +49,7 @@ func (h *Hub) ReloadCertificates() {
 }
 
 // describeTLS adds to /readyz what is wrong with encryption; none of it keeps the hub from working.
-func (h *Hub) describeTLS(state *readiness) {
+func (h *Hub) describeTLS(state *dashboard.Health) {
 	state.Insecure = h.cfg.Insecure()
 	if h.certs == nil {
 		return

@@ -43,12 +43,13 @@ type SeenRecord struct {
 
 // Deps of a Hub. Source and Log are required.
 type Deps struct {
-	Source  Source
-	Devices func() []Update                           // all states, for a console that resumes without a snapshot
-	Seen    func(context.Context, []SeenRecord) error // keeps who saw what first; an error means: again later
-	Metrics prometheus.Registerer
-	Log     *slog.Logger
-	Build   string
+	Source   Source
+	Devices  func() []Update                           // all states, for a console that resumes without a snapshot
+	Seen     func(context.Context, []SeenRecord) error // keeps who saw what first; an error means: again later
+	Degraded func() []string                           // codes of what is out of order in the hub, sorted; nil = never anything
+	Metrics  prometheus.Registerer
+	Log      *slog.Logger
+	Build    string
 }
 
 // Config of a Hub.

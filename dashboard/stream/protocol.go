@@ -53,11 +53,12 @@ type BatchFrame struct {
 	Ev []alerts.Transition `json:"ev"`
 }
 
-// HeartbeatFrame says that the link lives and which number is the last.
+// HeartbeatFrame says that the link lives, which number is the last, and what the hub lacks.
 type HeartbeatFrame struct {
-	T        string `json:"t" enum:"hb"`
-	Head     uint64 `json:"head"`
-	ServerMS int64  `json:"server_ms"`
+	T        string   `json:"t" enum:"hb"`
+	Head     uint64   `json:"head"`
+	ServerMS int64    `json:"server_ms"`
+	Degraded []string `json:"degraded,omitempty" doc:"Codes of what is out of order in the hub, sorted; GET /health says more."`
 }
 
 // ResyncFrame asks for a resume, with Snapshot set for a snapshot and then a resume.

@@ -211,7 +211,11 @@ func (c *client) heartbeat() bool {
 	if silent {
 		return true
 	}
-	return c.writeJSON(HeartbeatFrame{T: "hb", Head: head, ServerMS: time.Now().UnixMilli()})
+	f := HeartbeatFrame{T: "hb", Head: head, ServerMS: time.Now().UnixMilli()}
+	if c.h.d.Degraded != nil {
+		f.Degraded = c.h.d.Degraded()
+	}
+	return c.writeJSON(f)
 }
 
 func (c *client) ping() bool {
