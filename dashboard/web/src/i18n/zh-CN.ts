@@ -8,7 +8,7 @@ export default {
   priority: { 1: '紧急', 2: '重要', 3: '一般', 4: '提示' },
   state: {
     new: '未受理', acknowledged: '已受理', verifying: '回拨中', dispatched: '已派单', accepted: '已接单', on_scene: '已到场',
-    recovered: '已恢复', resolved: '已处置', closed: '已办结', merged: '已并案',
+    recovered: '已恢复', resolved: '已处置', closed: '已办结', merged: '已并入',
   },
   rule: {
     'EB-SOS': '一键呼叫', 'EB-FALL': '跌倒', 'EB-UNREADABLE': '无法识别的呼叫', 'EB-UNREG': '未登记设备呼叫', 'EB-UNREG-OTHER': '未登记设备',
@@ -22,21 +22,35 @@ export default {
   },
   badge: {
     delayed: '补发', clock_fault: '时钟异常', unreadable: '无法解码', repeat: '重复按压', recurrence: '再次发生',
-    unknown_place: '位置不明', test: '测试',
+    unknown_place: '位置不明', test: '测试', cancelled: '设备端取消', confirmed: '两处印证',
   },
   deadline: {
-    louder: '加大音量', l1: '通知班长', auto_dispatch: '自动派单', l3: '上报街道', progress: '须有进展', overdue: '超时',
+    progress: '须有进展', overdue: '超出时限', remind: '仍未了结', visit: '须上门', review: '须复核', close: '自动办结', close_recovered: '恢复后自动办结',
+    voice: '须接通回拨', outcome: '须有回拨结论', offer: '须答复派单', wave: '下一轮派单', depart: '须出发', arrive: '须到场', report: '须反馈',
+    report_l2: '反馈超时', recontact: '须再次联系', backup: '须有后援', due: '办理期限', exception: '须书面说明', dispatch: '派单时刻',
+  },
+  clock: {
+    unacknowledged: '仍未受理', unacknowledgedFor: '未受理满 {span}', seconds: '{n} 秒', minutes: '{n} 分钟', hours: '{n} 小时', days: '{n} 天',
   },
   disposition: {
     real_120: '真实求助 · 已转120', real_visited: '真实求助 · 已上门', false_press: '误触', test: '测试',
-    device_fault: '设备故障', unreachable_visited: '无法联系 · 已上门', other: '其他',
+    device_fault: '设备故障', unreachable_visited: '无法联系 · 已上门', other: '其他', real_medical: '真实求助 · 伤病', real_fall: '真实求助 · 跌倒',
+    real_security: '真实求助 · 治安', fire: '火情', service: '服务事项', transferred: '已移交', duplicate: '重复', comms_fault: '通信故障',
   },
   kindOfChange: {
     raised: '发生报警', occurrence: '再次按压', acknowledged: '已受理', unacknowledged: '退回未受理', noted: '备注',
-    resolved: '已处置', reopened: '重开', closed: '办结', recovered: '已恢复', reactivated: '再次触发', escalated: '升级',
-    lapsed: '受理失效',
+    resolved: '已处置', reopened: '重开', closed: '办结', recovered: '已恢复', reactivated: '再次触发', escalated: '到时限',
+    lapsed: '受理失效', skipped: '时限已过', calling: '回拨中', call_result: '回拨结果', dispatched: '派单', wave: '新一轮派单', coverage_gap: '无人可派',
+    offered: '已提出派单', delivered: '派单已送达', accepted: '接单', backup: '后援', declined: '拒绝', expired: '未答复', failed: '派单失败', departed: '出发',
+    arrived: '到场', reported: '反馈', completed: '完成', stood_down: '撤回', external: '联系外单位', supervised: '督办', transferred: '移交', merged: '并入',
+    unmerged: '拆出', linked: '关联', shelved: '搁置', unshelved: '取消搁置', suppressed: '抑制', released: '解除抑制', notified: '通知', exception_due: '须书面说明',
+    exception: '书面说明', order_sent: '工单已发', order_failed: '工单未发出', due_changed: '改期', returned: '退回',
   },
-  eventType: { sos: '求助', cancel: '取消', fall: '跌倒', test: '测试', tamper: '拆动', panic: '报警', smoke: '烟雾', heat: '高温' },
+  eventType: {
+    sos: '求助', cancel: '取消', fall: '跌倒', test: '测试', tamper: '拆动', panic: '报警', duress: '胁迫', smoke: '烟雾', heat: '高温', check_in: '签到', check_out: '签退',
+    presence: '在岗', patrol_scan: '巡更', depart: '出发', arrive: '到场', complete: '完成', report: '反馈', door: '开门', tilt: '倾斜', opened: '开盖', emptied: '清运',
+    bag_on_ground: '垃圾落地',
+  },
   login: {
     lead: '街道平安值守', user: '用户名', password: '密码', submit: '登录', working: '正在登录…',
     wrong: '用户名或密码不对。', tooMany: '尝试次数过多，请稍后再试。', network: '连不上值守系统。请检查网络，急事请打电话。',
@@ -50,7 +64,7 @@ export default {
     clock: '时钟', clockOk: '与服务器相差 {s} 秒', clockBad: '与服务器相差 {s} 秒，请校准本机时钟。显示以服务器时间为准。',
     clockTodo: '正在核对…', link: '实时链路', linkOk: '实时 · 数据完整', linkTodo: '正在连接…', linkBad: '没有连上，报警不会显示。',
     browser: '浏览器', browserOk: '内核 {version}', browserBad: '内核 {version} 过旧，须 90 以上。', browserOther: '未识别的浏览器，须 Chromium 90 以上。',
-    secure: '连接安全', secureOk: '已加密', secureBad: '非安全连接：没有屏幕常亮，多开页面时可能同时响铃。',
+    secure: '连接安全', secureOk: '已加密（HTTPS）', secureLocal: '本机连接，未加密，数据不出本机', secureBad: '未加密（HTTP），同网的人可以看到：更换为 HTTPS 前没有屏幕常亮，多开页面时可能同时响铃。',
     start: '开始值班', startHint: '听到试音后才能开始。', watchOnly: '只看，不值班', pass: '通过', fail: '不通过', todo: '待确认', warn: '注意',
   },
   link: {
@@ -70,13 +84,13 @@ export default {
     theme: '切换到{theme}', language: 'English', help: '快捷键', logout: '退出', skew: '本机时钟差 {s} 秒', insecure: '非安全连接', duty: '值班', watching: '未值班',
   },
   live: {
-    title: '值班台', urgent: '紧急', queue: '报警列表', tab: { new: '未受理', handling: '处理中', recovered: '已恢复未办结', done: '今日办结' },
-    noneUnacked: '当前无未受理报警', noneIn: { handling: '没有处理中的事件', recovered: '没有已恢复未办结的事件', done: '今日还没有办结的事件' },
+    title: '值班台', urgent: '紧急', queue: '报警列表', tab: { new: '未受理', handling: '处理中', orders: '工单', recovered: '已恢复未办结', done: '今日已处置' },
+    noneUnacked: '当前无未受理报警', noneIn: { handling: '没有处理中的事件', orders: '没有待办的工单', recovered: '没有已恢复未办结的事件', done: '今日还没有处置完的事件' },
     asOf: '数据截至 {time}', unknown: '状态未知', unknownDetail: '链路不是实时，不能断定没有报警。',
     newRows: '{n} 条新报警', goneRows: '{n} 条已移出', rowsHint: '列表已停住，点此更新', column: {
       priority: '级别', wait: '等待', type: '类型', place: '位置', state: '状态', handler: '受理人', count: '次数',
     },
-    order: '工单', orderTo: '工单已派 {contact}', noContact: '未指定联系人', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
+    order: '工单', orderOpen: '工单待办', orderFor: '工单 · {contact}', orderForNobody: '工单 · 未指定联系人', moreUnacked: '另 {n} 条未受理', moreHandling: '另 {n} 条处理中', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
     one: '新增紧急报警：{type}，{place}', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
   },
   panel: {
@@ -101,12 +115,13 @@ export default {
     timeline: '时间线', steps: '步骤', facts: '基本情况', missing: '事件不存在或无权限', failed: '载入失败',
     step: { raised: '报警', acknowledge: '受理', resolve: '处置', close: '办结' }, took: '用时 {time}', engine: '系统',
     staleNote: '链路不是实时，他人操作可能未显示。', causes: '起因消息', occurrences: '按压次数', previous: '上一事件',
-    area: '居委', noteLabel: '备注', noteSend: '保存备注',
+    area: '居委', noteLabel: '备注', noteSend: '保存备注', lapsedOf: '受理人 {name}', stillActive: '仍在持续',
   },
   devices: {
     title: '设备', search: '查找编号、名称、居委', kind: '类型', condition: '状态', all: '全部', clear: '清除筛选', empty: '无匹配设备', shown: '{n} / {total} 台',
     column: { id: '编号', name: '名称', area: '居委', condition: '状态', seen: '最后上报', battery: '电量', signal: '信号', incident: '未结报警' },
-    state: { normal: '正常', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
+    state: { normal: '正常', nearly_full: '将满', full: '已满', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
+    connected: '连通 {n}/{total}', connectedHint: '连通：按周期收到上报。不表示有人在岗，也不表示没有报警。',
     views: '常用视图', view: { lost: '失联', battery: '电量<20%' }, export: '导出 CSV', overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
     cell: '{name}：{state}',
   },

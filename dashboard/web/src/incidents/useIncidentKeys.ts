@@ -2,7 +2,7 @@ import type { Action } from '../api/client'
 import type { Incident } from '../api/types'
 import { useKeys } from '../keys/bus'
 import { useWatch } from '../store/watch'
-import { allowedActions } from './allowed'
+import { allowedActions, nobody } from './allowed'
 import { useCommands } from './commands'
 import { useDialogs } from './dialogs'
 
@@ -13,7 +13,7 @@ export function useIncidentKeys(toAcknowledge: () => Incident | undefined, selec
   const watch = useWatch()
   // The book may be a frame ahead of what is drawn; a key that follows at once goes by the book.
   const isAllowed = (incident: Incident, action: Action): boolean =>
-    allowedActions(watch.incident(incident.id) ?? incident, watch.user.value?.permissions ?? []).includes(action)
+    allowedActions(watch.incident(incident.id) ?? incident, watch.user.value ?? nobody).includes(action)
   const ask = (action: 'resolve' | 'unacknowledge' | 'note') => () => {
     const incident = selected()
     if (incident && isAllowed(incident, action)) dialogs.ask(incident.id, action)

@@ -14,7 +14,7 @@ const nearestHouses = 3
 export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<ReadonlySet<Layer>>, selectedId: Ref<string>) {
   const watch = useWatch()
   const places = usePlaces()
-  const { t, word } = useWords()
+  const { t } = useWords()
 
   const spots = computed(() => spotsOf(watch.fleet.value, watch.view.value.openByDevice, areas.value))
   const abnormal = computed(() => spots.value.all.filter((spot) => spot.priority !== null).sort(byNeed))
@@ -40,7 +40,7 @@ export function useSpots(areas: Ref<readonly AreaFeature[]>, shown: Ref<Readonly
   }
 
   function ruleAndState(incident: Incident): string {
-    return `${places.ruleName(incident.rule)} · ${word('state', incident.state)}`
+    return `${places.ruleName(incident.rule)} · ${places.stateOf(incident)}`
   }
 
   function labelOf(spot: Spot): string {

@@ -45,8 +45,17 @@ export function browserCheck(userAgent: string): Check {
     : { verdict: 'fail', text: 'shift.browserBad', values: { version } }
 }
 
-export function secureCheck(secure: boolean): Check {
-  return secure ? { verdict: 'pass', text: 'shift.secureOk' } : { verdict: 'warn', text: 'shift.secureBad' }
+export type Security = 'encrypted' | 'local' | 'open'
+
+/** By what the page was fetched with: a secure context says nothing of encryption, a loopback address has one without. */
+export function securityOf({ protocol, hostname }: Pick<Location, 'protocol' | 'hostname'>): Security {
+  if (protocol === 'https:') return 'encrypted'
+  return /^(?:localhost|(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname) ? 'local' : 'open'
+}
+
+export function secureCheck(security: Security): Check {
+  const texts = { encrypted: 'shift.secureOk', local: 'shift.secureLocal', open: 'shift.secureBad' }
+  return { verdict: security === 'open' ? 'warn' : 'pass', text: texts[security] }
 }
 
 /** A shift may begin when nothing failed and the sound was heard: alarms call by sound. */

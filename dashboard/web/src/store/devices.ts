@@ -25,14 +25,28 @@ export class DeviceBook {
   }
 }
 
-export type Condition = 'normal' | 'silent' | 'offline' | 'unknown' | 'out_of_service'
+export const fullAbove = 95
+export const nearlyFullAbove = 80
 
-/** One word for a device: put out of service by a person, judged silent by the hub, without a connection, never heard. */
+export type Condition = 'normal' | 'silent' | 'offline' | 'unknown' | 'out_of_service' | 'full' | 'nearly_full'
+export const conditions: readonly Condition[] = ['normal', 'nearly_full', 'full', 'silent', 'offline', 'unknown', 'out_of_service']
+
+/** The fullest of a device's bins in percent; 0 for a device without bins. */
+export function fillOf(device: DeviceState): number {
+  return Object.entries(device.metrics ?? {}).reduce((most, [name, value]) => (/^fill_\w+_pct$/.test(name) ? Math.max(most, value) : most), 0)
+}
+
+/** One word for a device: put out of service by a person, judged silent by the hub, without a connection, never heard, full. */
 export function conditionOf(device: DeviceState): Condition {
   if (device.out_of_service) return 'out_of_service'
   if (device.silent) return 'silent'
   if (device.last_seen === 0) return 'unknown'
-  return device.online === false ? 'offline' : 'normal'
+  return device.online === false ? 'offline' : levelOf(fillOf(device))
+}
+
+function levelOf(fill: number): Condition {
+  if (fill >= fullAbove) return 'full'
+  return fill >= nearlyFullAbove ? 'nearly_full' : 'normal'
 }
 
 /** The priority that the shipped rules give to this kind's silence, for colour where no incident is open yet. */
@@ -43,7 +57,7 @@ export function silencePriority(device: DeviceState): Priority {
 export type Tally = Record<Condition | 'total', number>
 
 export function tally(devices: readonly DeviceState[]): Tally {
-  const counts: Tally = { total: devices.length, normal: 0, silent: 0, offline: 0, unknown: 0, out_of_service: 0 }
+  const counts = { total: devices.length, ...Object.fromEntries(conditions.map((condition) => [condition, 0])) } as Tally
   for (const device of devices) counts[conditionOf(device)]++
   return counts
 }

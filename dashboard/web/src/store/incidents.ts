@@ -3,10 +3,12 @@ import type { Incident, Priority, Snapshot, Transition } from '../api/types'
 const handlingStates = new Set(['acknowledged', 'verifying', 'dispatched', 'accepted', 'on_scene'])
 const doneStates = new Set(['resolved', 'closed'])
 
-export type Tab = 'new' | 'handling' | 'recovered' | 'done'
-export const tabs: readonly Tab[] = ['new', 'handling', 'recovered', 'done']
+export type Tab = 'new' | 'handling' | 'orders' | 'recovered' | 'done'
+export const tabs: readonly Tab[] = ['new', 'handling', 'orders', 'recovered', 'done']
 
-export const isUnacked = (incident: Incident): boolean => incident.state === 'new'
+/** A silent order waits for its contact, not for this desk: it is never counted as unacknowledged. */
+export const isOrder = (incident: Incident): boolean => incident.state === 'new' && incident.order === true
+export const isUnacked = (incident: Incident): boolean => incident.state === 'new' && !incident.order
 export const isHandling = (incident: Incident): boolean => handlingStates.has(incident.state)
 export const isDone = (incident: Incident): boolean => doneStates.has(incident.state)
 export const isOpen = (incident: Incident): boolean => incident.state !== 'closed' && incident.state !== 'merged'
@@ -17,6 +19,7 @@ export const shownBadges = (incident: Incident): string[] => (incident.badges ??
 /** The tab an incident belongs to; null for one that is listed nowhere (merged, or done before `dayStart`). */
 export function tabOf(incident: Incident, dayStart: number): Tab | null {
   if (isUnacked(incident)) return 'new'
+  if (isOrder(incident)) return 'orders'
   if (isHandling(incident)) return 'handling'
   if (incident.state === 'recovered') return 'recovered'
   if (!isDone(incident)) return null
@@ -104,7 +107,7 @@ export interface Board {
 }
 
 export function board(incidents: Incident[], dayStart: number): Board {
-  const rows: Record<Tab, Incident[]> = { new: [], handling: [], recovered: [], done: [] }
+  const rows: Record<Tab, Incident[]> = { new: [], handling: [], orders: [], recovered: [], done: [] }
   const counters = emptyCounters()
   const openByDevice = new Map<string, Incident>()
   for (const incident of incidents) {
@@ -112,7 +115,7 @@ export function board(incidents: Incident[], dayStart: number): Board {
     if (tab) rows[tab].push(incident)
     if (tab === 'new') counters[incident.priority].unacked++
     if (tab === 'handling') counters[incident.priority].handling++
-    if (tab === 'new' || tab === 'handling') keepWorst(openByDevice, incident)
+    if (tab === 'new' || tab === 'handling' || tab === 'orders') keepWorst(openByDevice, incident)
   }
   for (const tab of tabs) rows[tab].sort(tab === 'done' ? byDone : byUrgency)
   return { rows, unacked: rows.new, counters, openByDevice }

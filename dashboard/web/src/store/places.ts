@@ -2,13 +2,14 @@ import { useI18n } from 'vue-i18n'
 import type { Incident } from '../api/types'
 import { useWords } from '../i18n'
 import { useCatalog } from './catalog'
+import { isOrder } from './incidents'
 import { useWatch } from './watch'
 
 /** Names of areas, devices and rules in the reader's language; an id stands for what the hub does not name. */
 export function usePlaces() {
   const watch = useWatch()
   const catalog = useCatalog()
-  const { word } = useWords()
+  const { t, word } = useWords()
   const { locale } = useI18n()
 
   function areaName(id: string | undefined): string {
@@ -30,5 +31,10 @@ export function usePlaces() {
     return catalog.ruleName(id) || word('rule', id)
   }
 
-  return { areaName, deviceName, placeOf, ruleName }
+  /** An order that nobody has taken in hand waits for its contact: it is not unacknowledged. */
+  function stateOf(incident: Incident): string {
+    return isOrder(incident) ? t('live.orderOpen') : word('state', incident.state)
+  }
+
+  return { stateOf, areaName, deviceName, placeOf, ruleName }
 }

@@ -1,11 +1,9 @@
 import type { DeviceState, Incident, PointLevels } from '../api/types'
+import { fullAbove } from '../store/devices'
 
 export type StreamName = 'wet' | 'dry' | 'recyclable' | 'hazardous'
 export const streams: readonly StreamName[] = ['wet', 'dry', 'recyclable', 'hazardous']
 const kinds = new Set(['sorting_point', 'recyclables_point'])
-
-export const fullAbove = 95
-export const nearlyFullAbove = 80
 
 export type Trend = 'rising' | 'steady' | 'falling'
 

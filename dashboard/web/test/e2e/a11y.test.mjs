@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
-import { axeFindings } from './browser.mjs'
+import { axeFindings, fromAfar } from './browser.mjs'
 import { id, p1Card, signIn, startShift, toConsole, waitForTone } from './pages.mjs'
 import { useBrowser } from './setup.mjs'
 
@@ -88,8 +88,7 @@ for (const theme of ['light', 'dark']) {
     test(`the screens of who looks after devices are accessible: ${theme}, ${locale}`, () => scene(async ({ mock, open, password }) => {
       const { page } = await open({ theme, locale, reducedMotion: 'reduce', allowed: [/Failed to load resource/] })
       const found = []
-      mock.secure = false
-      await toConsole(page, mock.url, 'gao', password)
+      await toConsole(page, fromAfar(mock.url), 'gao', password)
       await id(page, 'insecure').waitFor()
       await page.keyboard.press('Alt+5')
       await id(page, 'redrive').nth(1).click()

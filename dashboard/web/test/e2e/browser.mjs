@@ -6,8 +6,11 @@ import { strict as assert } from 'node:assert'
 
 const args = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP watchhouse.test 127.0.0.1',
 ]
+
+/** The same server under a name that is not this computer's own: what a console on another desk sees. */
+export const fromAfar = (url) => url.replace('127.0.0.1', 'watchhouse.test')
 
 /** `autoplay`: 'free' lets sound out at once, 'gesture' as a browser on a desk does. */
 export function launch({ autoplay = 'gesture' } = {}) {

@@ -107,9 +107,9 @@ test('a new build is offered, never forced', () => scene(async ({ mock, console 
 
 test('devices change in place', () => scene(async ({ mock, console }) => {
   const page = await console()
-  assert.equal(await page.locator('[data-kind="emergency_button"] [data-testid="fleet-normal"]').textContent(), '190/190')
+  assert.equal(await page.locator('[data-kind="emergency_button"] [data-testid="fleet-normal"]').textContent(), '连通 190/190')
   mock.world.changeDevice('btn-012', { silent: true, online: false })
   await page.locator('[data-device="btn-012"][data-condition="silent"]').waitFor()
-  assert.equal(await page.locator('[data-kind="emergency_button"] [data-testid="fleet-normal"]').textContent(), '189/190')
-  assert.equal(await page.locator('[data-kind="safety_house"] [data-testid="fleet-normal"]').textContent(), '42/42')
+  assert.equal(await page.locator('[data-kind="emergency_button"] [data-testid="fleet-normal"]').textContent(), '连通 189/190')
+  assert.equal(await page.locator('[data-kind="safety_house"] [data-testid="fleet-normal"]').textContent(), '连通 42/42')
 }))

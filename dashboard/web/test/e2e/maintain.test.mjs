@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
-import { until } from './browser.mjs'
-import { id } from './pages.mjs'
+import { fromAfar, until } from './browser.mjs'
+import { id, signIn, startShift } from './pages.mjs'
 import { useBrowser } from './setup.mjs'
 
 const scene = useBrowser()
@@ -46,17 +46,29 @@ test('it is for the maintainer: others neither see nor reach it', () => scene(as
   await id(page, 'load-failure').getByText('没有权限查看报文').waitFor()
 }))
 
-test('an administrator is told of a connection that is not secure', () => scene(async ({ mock, console }) => {
-  mock.secure = false
-  const page = await console('gao')
+test('the start of shift and the bar say how the connection is secured, by what the page was fetched with', () => scene(async ({ mock, open, console, password }) => {
+  const { page } = await open()
+  await signIn(page, fromAfar(mock.url), 'gao', password)
+  await id(page, 'check-secure').getByText('未加密（HTTP）').waitFor()
+  assert.equal(await id(page, 'check-secure').getAttribute('data-verdict'), 'warn')
+  await startShift(page)
   await id(page, 'insecure').getByText('非安全连接').waitFor()
+  const other = await open()
+  await signIn(other.page, mock.url, 'gao', password)
+  await id(other.page, 'check-secure').getByText('本机连接，未加密').waitFor()
+  await startShift(other.page)
+  assert.equal(await id(other.page, 'insecure').count(), 0, 'what does not leave this computer is not open to others')
   assert.equal(await id(await console('li'), 'insecure').count(), 0)
 }))
 
 test('an order is told as one and is silent', () => scene(async ({ mock, console }) => {
   const page = await console()
   mock.world.raise('wp-020', 'WS-SOON')
+  await until(async () => (await id(page, 'tab-orders').textContent()).trim().endsWith('1'), 'the order is counted as one')
+  await id(page, 'none-unacked').waitFor()
+  assert.equal(await id(page, 'counter-p4').locator('b').textContent(), '0', 'nobody is called to acknowledge an order')
+  await id(page, 'tab-orders').click()
   await id(page, 'order').getByText('工单 cleaning-1').waitFor()
-  await id(page, 'counter-p4').getByText('1').waitFor()
+  await id(page, 'incident-row').getByText('工单待办').waitFor()
   assert.equal(await page.evaluate(() => window.__watchhouse.audio.pattern()), null)
 }))

@@ -139,8 +139,13 @@ export class World {
         if (['resolved', 'closed'].includes(incident.state)) return conflict
         if (incident.priority === 1 && (!disposition || text.length < 4)) return [422, { code: 'invalid', detail: 'an emergency needs disposition and text' }]
         return [200, this.step(incident, 'resolved', actor, { state: 'resolved', active: false, resolved_at: now, resolved_by: actor, disposition, deadlines: [] }, { text })]
-      case 'close': return [200, this.step(incident, 'closed', actor, { state: 'closed', closed_at: now }, { text })]
-      case 'reopen': return [200, this.step(incident, 'reopened', actor, { state: 'acknowledged' }, { text })]
+      case 'close':
+        if (!['resolved', 'recovered'].includes(incident.state) || incident.active) return conflict
+        if (incident.state === 'resolved' && incident.priority <= 2 && incident.resolved_by === actor) return [409, { ...conflict[1], reason: 'resolved by reviewer' }]
+        return [200, this.step(incident, 'closed', actor, { state: 'closed', closed_at: now }, { text })]
+      case 'reopen':
+        if (incident.state !== 'resolved') return conflict
+        return [200, this.step(incident, 'reopened', actor, { state: 'acknowledged' }, { text })]
     }
     return [404, { code: 'not_found', detail: action }]
   }

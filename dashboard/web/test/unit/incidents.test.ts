@@ -80,11 +80,12 @@ describe('the board', () => {
   it('puts every incident under exactly one tab and counts it there', () => {
     const made = board([
       incident({ id: '1' }), incident({ id: '2', state: 'on_scene', priority: 2 }), incident({ id: '3', state: 'recovered', priority: 3 }),
-      incident({ id: '4', state: 'resolved', resolved_at: 500 }), incident({ id: '5', state: 'resolved', resolved_at: 5 }), incident({ id: '6', state: 'merged' }),
+      incident({ id: '4', state: 'resolved', resolved_at: 500 }), incident({ id: '5', state: 'resolved', resolved_at: 5 }), incident({ id: '6', state: 'merged' }), incident({ id: '7', priority: 4, order: true }),
     ], 100)
     expect(Object.fromEntries(Object.entries(made.rows).map(([tab, rows]) => [tab, rows.map((row) => row.id)])))
-      .toEqual({ new: ['1'], handling: ['2'], recovered: ['3'], done: ['4'] })
+      .toEqual({ new: ['1'], handling: ['2'], orders: ['7'], recovered: ['3'], done: ['4'] })
     expect(made.counters[1]).toEqual({ unacked: 1, handling: 0 })
+    expect(made.counters[4], 'a silent order is not unacknowledged').toEqual({ unacked: 0, handling: 0 })
     expect(made.counters[2]).toEqual({ unacked: 0, handling: 1 })
   })
 

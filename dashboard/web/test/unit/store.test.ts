@@ -128,7 +128,7 @@ describe('a command', () => {
 
 describe('the start of shift', () => {
   it('needs a tone that was heard and nothing that failed', () => {
-    const good = [soundCheck('heard'), clockCheck(9_000), linkCheck(true, false), browserCheck('Chrome/90.0'), secureCheck(false)]
+    const good = [soundCheck('heard'), clockCheck(9_000), linkCheck(true, false), browserCheck('Chrome/90.0'), secureCheck('open')]
     expect(mayStart(good, 'heard')).toBe(true)
     expect(mayStart(good, 'unheard')).toBe(false)
     expect(mayStart([...good, linkCheck(false, true)], 'heard')).toBe(false)
