@@ -105,7 +105,7 @@ func (d *draft) reachBox(id string, reach *Reach) (*sealed, error) {
 	}
 	var fields Reach
 	if reach != nil {
-		fields = Reach{Name: strings.TrimSpace(reach.Name), Phone: strings.TrimSpace(reach.Phone)}
+		fields = Reach{Name: cleanCell(reach.Name), Phone: tidyPhone(reach.Phone)}
 	}
 	if err := checkReach(id, fields); err != nil {
 		return nil, err
@@ -149,8 +149,9 @@ func checkReach(id string, r Reach) error {
 	switch {
 	case r.Name == "" || !validText(r.Name):
 		return bad("name", wantName, r.Name)
-	case !validText(r.Phone):
-		return bad("phone", wantLine, r.Phone)
+	}
+	if _, ok := normalPhone(r.Phone); !ok {
+		return bad("phone", wantPhone, r.Phone)
 	}
 	return nil
 }

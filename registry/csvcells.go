@@ -44,7 +44,7 @@ func (c *cellReader) fill(d *Device) {
 // kind reads the kind, which may be that of the model, whose cell has been read before.
 func (c *cellReader) kind(d *Device) {
 	s, _ := c.row.cell(colKind)
-	d.Kind = telemetry.Kind(s)
+	d.Kind = kindNamed(c.catalog, s)
 	*d = d.fromModel(c.catalog)
 	if !d.Kind.Valid() || misspelt(c.catalog, d.Kind) != "" || d.otherKind(c.catalog) {
 		c.bad(colKind, wantKindOf(c.catalog, *d), s)
@@ -53,7 +53,7 @@ func (c *cellReader) kind(d *Device) {
 
 func (c *cellReader) text(column string, field *string) {
 	if s, ok := c.row.cell(column); ok {
-		*field = strings.TrimSpace(unguard(s))
+		*field = cleanCell(unguard(s))
 		if !validText(*field) {
 			c.bad(column, wantLine, s)
 		}
@@ -71,7 +71,7 @@ func (c *cellReader) id(column string, field *string) {
 
 func (c *cellReader) power(d *Device) {
 	if s, ok := c.row.cell(colPower); ok {
-		d.Power = telemetry.Power(strings.ToLower(s))
+		d.Power = powerNamed(s)
 		if !d.Power.Valid() {
 			c.bad(colPower, wantPower, s)
 		}
@@ -100,20 +100,17 @@ func (c *cellReader) outOfService(d *Device) {
 	if !ok {
 		return
 	}
-	switch strings.ToLower(s) {
-	case "true", "1", "yes":
-		d.OutOfService = true
-	case "", "false", "0", "no":
-		d.OutOfService = false
-	default:
-		c.bad(colOutOfService, "true, false or nothing", s)
+	yes, sound := yesOrNo(s)
+	if !sound {
+		c.bad(colOutOfService, "true, false (是, 否) or nothing", s)
 	}
+	d.OutOfService = yes
 }
 
 // position reads coordinates. GCJ-02, the shifted grid of Chinese web maps, is refused rather than taken for WGS-84: the shift
 // is larger than the 200 metres that a safety house answers for.
 func (c *cellReader) position(toLat, toLon **float64) {
-	if crs, _ := c.row.cell(colCRS); crs != "" && !strings.EqualFold(crs, "wgs84") && !strings.EqualFold(crs, "cgcs2000") {
+	if crs, _ := c.row.cell(colCRS); crs != "" && !unshifted(crs) {
 		c.bad(colCRS, "wgs84 or cgcs2000 (convert gcj02 and bd09 first: they are shifted by hundreds of metres)", crs)
 	}
 	lat, hasLat := c.row.cell(colLat)
@@ -131,6 +128,9 @@ func (c *cellReader) position(toLat, toLon **float64) {
 	}
 	*toLat = c.degrees(colLat, lat, wantLat, 90)
 	*toLon = c.degrees(colLon, lon, wantLon, 180)
+	if nowhere(*toLat, *toLon) {
+		c.bad(colLat, wantSomewhere, lat+", "+lon)
+	}
 }
 
 func (c *cellReader) degrees(column, s, want string, limit float64) *float64 {

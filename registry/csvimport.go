@@ -84,6 +84,7 @@ func (im *importer) device(row csvRow) (Device, bool) {
 	device.ID = id
 	cells := cellReader{row: row, catalog: im.draft.view.catalog, file: im.file, faultsBefore: len(im.file.faults)}
 	cells.fill(&device)
+	device = device.withAddressOf(im.draft.view.catalog)
 	return device, cells.clean()
 }
 
@@ -115,10 +116,11 @@ func (im *importer) secret(row csvRow, id, secret string) {
 	}
 }
 
-// checkReferences checks gateways, areas and people when every row is in place.
+// checkReferences checks gateways, areas, people and addresses when every row is in place.
 func (im *importer) checkReferences(devices []Device) {
+	check := im.draft.referenceCheck()
 	for _, device := range devices {
-		for _, fault := range im.draft.references(device) {
+		for _, fault := range check(device) {
 			if !im.named(fault.Field, device) {
 				im.file.fault(im.lines[device.ID], fault.Field, fault.Want, fault.Got)
 			}

@@ -31,6 +31,7 @@ func (im *importer) person(row csvRow, id string) {
 		return
 	}
 	fillPersonal(row, &p)
+	p = p.tidy()
 	if other, twice := im.people[id]; twice && !reflect.DeepEqual(other.personal, p) {
 		im.file.fault(row.line, colPerson, "the same personal fields as in row "+strconv.Itoa(other.line), "others")
 		return

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -54,7 +53,8 @@ func (ids rowIDs) take(row csvRow, file *csvReader) (string, bool) {
 type csvReader struct {
 	csv    *csv.Reader
 	form   csvForm
-	header []string
+	offset int      // lines before the header
+	header []string // "" = a column without a name, whose cells must be empty
 	rows   []csvRow
 	faults ImportErrors
 }
@@ -78,7 +78,10 @@ func readCSV(in io.Reader, form csvForm) (*csvReader, error) {
 		r.fault(line, "", "UTF-8 (in a spreadsheet: save as “CSV UTF-8”)", "another encoding")
 		return r, nil
 	}
-	r.csv = csv.NewReader(bufio.NewReader(bytes.NewReader(text)))
+	sep, body, skipped := separatorOf(string(text))
+	r.offset = skipped
+	r.csv = csv.NewReader(strings.NewReader(body))
+	r.csv.Comma = sep
 	r.csv.FieldsPerRecord = -1
 	r.csv.TrimLeadingSpace = true
 	if r.readHeader() {
@@ -100,8 +103,10 @@ func firstNotUTF8(text []byte) (line int, bad bool) {
 	return line, true
 }
 
+// fault adds a fault; of a cell the first one only.
 func (r *csvReader) fault(row int, column, want, got string) {
-	if len(r.faults) < maxListed {
+	told := column != "" && slices.ContainsFunc(r.faults, func(e RowError) bool { return e.Row == row && e.Column == column })
+	if len(r.faults) < maxListed && !told {
 		r.faults = append(r.faults, RowError{Row: row, Column: column, Want: want, Got: got})
 	}
 }
@@ -113,20 +118,20 @@ func (r *csvReader) readHeader() bool {
 		r.fault(1, "", "a header with at least "+strings.Join(r.form.required, ","), describeCSV(err))
 		return false
 	}
-	known := r.form.columns
-	for _, name := range names {
-		name = strings.ToLower(strings.TrimSpace(name))
+	for _, heading := range names {
+		name := r.form.column(heading)
 		switch {
-		case !slices.Contains(known, name):
-			r.fault(1, name, "one of "+strings.Join(known, ","), "an unknown column")
+		case name == "":
+		case !slices.Contains(r.form.columns, name):
+			r.fault(1+r.offset, name, "one of "+strings.Join(r.form.columns, ","), "an unknown column")
 		case slices.Contains(r.header, name):
-			r.fault(1, name, "each column once", "it twice")
+			r.fault(1+r.offset, name, "each column once", "it twice")
 		}
 		r.header = append(r.header, name)
 	}
 	for _, name := range r.form.required {
 		if !slices.Contains(r.header, name) {
-			r.fault(1, name, "this column", "none")
+			r.fault(1+r.offset, name, "this column", "none")
 		}
 	}
 	return len(r.faults) == 0
@@ -139,23 +144,67 @@ func (r *csvReader) readRows() {
 			return
 		}
 		if err != nil {
-			r.fault(errorLine(err), "", "CSV", describeCSV(err))
+			r.fault(errorLine(err)+r.offset, "", "CSV", describeCSV(err))
 			continue
 		}
 		line, _ := r.csv.FieldPos(0)
+		line += r.offset
 		if len(r.rows) == maxImportRows {
 			r.fault(line, "", "at most "+strconv.Itoa(maxImportRows)+" rows", "more")
 			return
 		}
-		if len(cells) != len(r.header) {
-			r.fault(line, "", strconv.Itoa(len(r.header))+" cells, as in the header", strconv.Itoa(len(cells)))
-			continue
+		if row, ok := r.row(line, cells); ok {
+			r.rows = append(r.rows, row)
 		}
-		row := csvRow{line: line, cells: make(map[string]string, len(cells))}
-		for i, name := range r.header {
-			row.cells[name] = strings.TrimSpace(cells[i])
+	}
+}
+
+// row puts cells under their header. What a spreadsheet leaves at the edges of a table says nothing: empty rows, empty cells beyond
+// the last column, and cells left out at the end of a row.
+func (r *csvReader) row(line int, cells []string) (row csvRow, ok bool) {
+	for i := range cells {
+		cells[i] = cleanCell(cells[i])
+	}
+	filled := slices.IndexFunc(cells, func(s string) bool { return s != "" })
+	if filled < 0 {
+		return row, false
+	}
+	for len(cells) > len(r.header) && cells[len(cells)-1] == "" {
+		cells = cells[:len(cells)-1]
+	}
+	if len(cells) > len(r.header) || len(cells) < r.least() {
+		r.fault(line, "", strconv.Itoa(len(r.header))+" cells, as in the header", strconv.Itoa(len(cells)))
+		return row, false
+	}
+	row = csvRow{line: line, cells: make(map[string]string, len(r.header))}
+	for i, name := range r.header {
+		cell := ""
+		if i < len(cells) {
+			cell = cells[i]
 		}
-		r.rows = append(r.rows, row)
+		r.checkCell(line, name, cell)
+		row.cells[name] = cell
+	}
+	delete(row.cells, "")
+	return row, true
+}
+
+// least is how many cells a row has at the least: those up to the last required one.
+func (r *csvReader) least() (n int) {
+	for _, name := range r.form.required {
+		n = max(n, slices.Index(r.header, name)+1)
+	}
+	return n
+}
+
+func (r *csvReader) checkCell(line int, column, cell string) {
+	switch {
+	case column == "" && cell != "":
+		r.fault(line, "", "nothing in a column without a name", "a text")
+	case damaged(column, cell) && secretColumn(column):
+		r.fault(line, column, wantUndamaged, "what a spreadsheet has put in its place")
+	case damaged(column, cell):
+		r.fault(line, column, wantUndamaged, excerpt(cell)+", put there by a spreadsheet")
 	}
 }
 

@@ -136,7 +136,7 @@ func (im *siteImporter) reach(c *cellReader, id string, record contactRecord, kn
 		after.Name = unguard(name)
 	}
 	if hasPhone {
-		after.Phone = unguard(phone)
+		after.Phone = tidyPhone(unguard(phone))
 	}
 	if known && after == before {
 		return nil, nil

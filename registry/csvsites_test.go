@@ -116,7 +116,7 @@ func TestSiteFilesNameEveryFault(t *testing.T) {
 				{5, "name", "a name", "nothing"},
 				{6, "webhook", "URL", "another text"},
 				{7, "name", "a name", "another text"},
-				{9, "phone", "one line", "another text"},
+				{9, "phone", "one telephone number", "another text"},
 				{11, "id", "each id once", `"c6" as in row 9`},
 			},
 		},

@@ -1,11 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -54,7 +54,7 @@ func (d *draft) putDevices(ds []Device, secrets, generated map[string]string) er
 	seen := map[string]bool{}
 	ds = slices.Clone(ds)
 	for i := range ds {
-		ds[i] = tidy(ds[i]).fromModel(d.view.catalog)
+		ds[i] = ds[i].tidy(d.view.catalog).fromModel(d.view.catalog)
 	}
 	for _, device := range ds {
 		if seen[device.ID] {
@@ -91,22 +91,39 @@ func (d *draft) putSecret(id string, secrets, generated map[string]string) error
 
 // checkReferences checks what the devices refer to, on the state as it will be.
 func (d *draft) checkReferences(ds []Device) (errs []error) {
-	addresses := sync.OnceValue(d.addresses)
+	check := d.referenceCheck()
 	for _, device := range ds {
 		if !telemetry.ValidID(device.ID) {
 			continue // reported already
 		}
-		for _, fault := range append(d.references(device), d.checkSpeaker(device, addresses)...) {
+		for _, fault := range check(device) {
 			errs = append(errs, fault)
 		}
 	}
 	return errs
 }
 
-// tidy removes blanks around the texts that people type.
-func tidy(d Device) Device {
-	d.Name, d.Model = strings.TrimSpace(d.Name), strings.TrimSpace(d.Model)
-	d.Address, d.Settings = strings.TrimSpace(d.Address), strings.TrimSpace(d.Settings)
+// referenceCheck gives the check of a device against all others as they will be; it lists their addresses once.
+func (d *draft) referenceCheck() func(Device) []*InvalidError {
+	addresses := sync.OnceValue(d.addresses)
+	return func(device Device) []*InvalidError {
+		return append(d.references(device), d.checkSpeaker(device, addresses)...)
+	}
+}
+
+// tidy removes what nobody sees from the texts that people type, and gives the address the form of its profile.
+func (d Device) tidy(c *catalog.Catalog) Device {
+	d.Name, d.Model, d.Address, d.Settings = cleanCell(d.Name), cleanCell(d.Model), cleanCell(d.Address), cleanCell(d.Settings)
+	return d.withAddressOf(c)
+}
+
+// withAddressOf gives the address the form of the profile that the device speaks; what cannot have it stays, to be refused.
+func (d Device) withAddressOf(c *catalog.Catalog) Device {
+	if m, known := c.Model(d.Model); known && d.Address != "" {
+		if p, speaks := c.Profile(m.Profile); speaks {
+			d.Address, _ = p.AddressForm.Normal(d.Address)
+		}
+	}
 	return d
 }
 
@@ -134,27 +151,15 @@ func checkDevice(c *catalog.Catalog, d Device) *InvalidError {
 			return bad(text.field, wantLine, excerpt(text.value))
 		}
 	}
-	return d.checkPosition(bad)
-}
-
-func (d Device) checkPosition(bad func(field, want, got string) *InvalidError) *InvalidError {
-	switch {
-	case (d.Lat == nil) != (d.Lon == nil):
-		return bad("lat", "lat and lon, or neither", "one of them")
-	case d.Lat != nil && !inRange(*d.Lat, 90):
-		return bad("lat", wantLat, strconv.FormatFloat(*d.Lat, 'g', -1, 64))
-	case d.Lon != nil && !inRange(*d.Lon, 180):
-		return bad("lon", wantLon, strconv.FormatFloat(*d.Lon, 'g', -1, 64))
-	}
-	return nil
+	return checkPosition(d.Lat, d.Lon, bad)
 }
 
 // What fields of a device hold, for errors.
 const (
 	wantID       = "1 to 64 letters, digits, _ or -, beginning with a letter or digit"
 	wantPower    = "mains, battery or nothing"
-	wantLine     = "at most 256 bytes of UTF-8 in one line"
-	wantName     = "a name, at most 256 bytes of UTF-8 in one line"
+	wantLine     = "at most 256 bytes of UTF-8 in one line, and not what a spreadsheet puts in a text's place (#N/A, 1.38E+10)"
+	wantName     = "a name: " + wantLine
 	wantInterval = "whole seconds from 1 to 2592000, or nothing for the kind's default"
 	wantArea     = "a registered area"
 	wantLat      = "degrees from -90 to 90"
@@ -164,7 +169,7 @@ const (
 func inRange(degrees, limit float64) bool { return degrees >= -limit && degrees <= limit } // false for NaN
 
 func validText(s string) bool {
-	return len(s) <= 256 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return len(s) <= 256 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) && !damaged("", s)
 }
 
 // references checks what a device refers to: its gateway, area, place and person, and that no account has its id.
@@ -199,6 +204,11 @@ func (d *draft) checkSpeaker(device Device, addresses func() map[addressKey][]st
 	_, key, ok := speakerOf(d.view.catalog, device)
 	if !ok {
 		return nil
+	}
+	if p, _ := d.view.catalog.Profile(key.profile); p != nil {
+		if _, ok := p.AddressForm.Normal(cmp.Or(device.Address, device.ID)); !ok {
+			faults = append(faults, &InvalidError{"device " + device.ID, "address", p.AddressForm.Want(), excerpt(device.Address)})
+		}
 	}
 	if len(addresses()[key]) > 1 {
 		faults = append(faults, &InvalidError{

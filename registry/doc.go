@@ -37,8 +37,11 @@
 //
 // # CSV
 //
-// The header names the columns in any order, id and kind at least; a byte order mark is allowed, the encoding is UTF-8. A row
-// adds a device or changes the one of its id: a column that the file lacks is left as it is, an empty cell clears it.
+// The header names the columns in any order, id and kind at least, by these names or in Chinese (csvheader.go); a byte order mark is
+// allowed, the encoding is UTF-8. Cells are parted by commas, or by what the line sep= or the header uses. A row adds a device or
+// changes the one of its id: a column that the file lacks is left as it is, an empty cell clears it. Empty rows, empty cells at the edges
+// of the table and characters without a width are passed over; a cell that a spreadsheet has spoilt (1.38E+10, ####, #N/A) is refused. A
+// file and a request are held to the same checks.
 //
 //	id                 1 to 64 of [A-Za-z0-9_-], beginning with a letter or digit, once in the file
 //	kind               a kind of the catalog or another of [a-z_]; one that is all but a known kind is taken for a slip and refused;
@@ -46,19 +49,21 @@
 //	secret             8 to 256 bytes; empty = keep, or generate where there is none; "generate" = a new one
 //	name               one line, up to 256 bytes; the place, never a person
 //	model              a model of the catalog or another name, one line, up to 256 bytes
-//	address            how a bridge names the device (DevEUI, friendly name), likewise; empty = by its id
+//	address            how a bridge names the device (friendly name), likewise, once in a profile; a DevEUI has 16 hexadecimal
+//	                   digits and is kept without dashes and colons, in small letters; empty = by its id
 //	settings           how it is mounted, for its model, "empty_mm=1200;full_mm=200", likewise
 //	area               a registered area; not checked as long as none is registered
 //	place              a registered place, likewise
-//	lat, lon           degrees; both or neither
-//	crs                wgs84 (also when empty) or cgcs2000, which is the same at this scale; gcj02 is refused
+//	lat, lon           degrees; both or neither, and never 0, which is what becomes of an empty cell
+//	crs                WGS 84 (also when empty) or CGCS2000, which is the same at this scale, in any spelling; gcj02 is refused
 //	gateway            a device of kind gateway, registered or in the same file
 //	power              mains, battery or empty = that of the model
 //	report_interval_s  1 to 2592000; empty = that of the model or the kind
 //	person             a registered person, or one named in the same row
 //	person_name, person_phone, person_address, person_note
-//	                   sealed; they change the person's fields one by one and are never exported
-//	out_of_service     true, false or empty
+//	                   sealed; they change the person's fields one by one and are never exported. A telephone number is kept
+//	                   without blanks, dashes and brackets, an extension behind a dash
+//	out_of_service     true, false, 是, 否 or empty
 //
 // Places and contacts have files of their own; each has at least the column id, and what a new one needs.
 //

@@ -104,7 +104,7 @@ func (e *editor) contacts(*rapid.T) {
 }
 
 func (e *editor) people(*rapid.T) {
-	p := Personal{Name: e.pick("王小明", "", "李"), Phone: "13812341234", Contacts: []Relative{{"王芳", "女儿", "1"}}}
+	p := Personal{Name: e.pick("王小明", "", "李"), Phone: "13812341234", Contacts: []Relative{{"王芳", "女儿", "13912345678"}}}
 	_ = e.r.PutPersons(e.ctx, "t", map[string]Personal{e.pick("p1", "p2"): p})
 }
 

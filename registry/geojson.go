@@ -98,11 +98,24 @@ func parseAreas(text []byte) ([]Area, FeatureErrors) {
 
 // wgs84 reports whether the old "crs" member, if there is one, names WGS-84 or its Chinese equal.
 func wgs84(crs json.RawMessage) bool {
+	var member struct {
+		Properties struct {
+			Name any `json:"name"`
+			Code any `json:"code"`
+		} `json:"properties"`
+	}
 	if len(crs) == 0 || string(crs) == "null" {
 		return true
 	}
-	s := strings.ToUpper(string(crs))
-	return strings.Contains(s, "CRS84") || strings.Contains(s, ":4326\"") || strings.Contains(s, ":4490\"")
+	if json.Unmarshal(crs, &member) != nil {
+		return false
+	}
+	for _, name := range []any{member.Properties.Name, member.Properties.Code} {
+		if name != nil && unshifted(fmt.Sprint(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func describeJSON(err error) string {

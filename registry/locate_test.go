@@ -116,8 +116,12 @@ func TestSpeakersAreCheckedWhenTheyAreRegistered(t *testing.T) {
 	}{
 		"address of another":       {Device{ID: "x", Model: "dragino-pb01", Address: "24e124535B316056"}, "address: want"},
 		"its id is another's":      {Device{ID: "24e124535b316056", Model: "dragino-pb01"}, "address: want"},
-		"settings of no model":     {Device{ID: "x", Model: "milesight-em310-udl", Settings: "depth=7"}, "settings: want"},
-		"settings that cannot be":  {Device{ID: "x", Model: "milesight-em310-udl", Settings: "empty_mm=100"}, "settings.full_mm: want"},
+		"an address that is none":  {Device{ID: "x", Model: "dragino-pb01", Address: "24e124535b31605"}, "address: want a DevEUI"},
+		"no address at all":        {Device{ID: "x", Model: "dragino-pb01"}, "address: want a DevEUI"},
+		"an address of zeros":      {Device{ID: "x", Model: "dragino-pb01", Address: "0000000000000000"}, "address: want a DevEUI"},
+		"O for 0":                  {Device{ID: "x", Model: "dragino-pb01", Address: "24e124535b3160O6"}, "address: want a DevEUI"},
+		"settings of no model":     {Device{ID: "24e124535b316001", Model: "milesight-em310-udl", Settings: "depth=7"}, "settings: want"},
+		"settings that cannot be":  {Device{ID: "24e124535b316001", Model: "milesight-em310-udl", Settings: "empty_mm=100"}, "settings.full_mm: want"},
 		"a kind that hears no sos": {Device{ID: "x", Kind: telemetry.Garage, Model: "milesight-ws101"}, "kind: want"},
 	} {
 		_, err := r.PutDevices(t.Context(), "t", []Device{tc.device}, nil)
@@ -126,7 +130,10 @@ func TestSpeakersAreCheckedWhenTheyAreRegistered(t *testing.T) {
 		}
 	}
 	mustPut(t, r, nil, Device{ID: "same", Model: "zigbee-leak", Address: "24e124535b316056"}, // another profile
-		Device{ID: "garage", Kind: telemetry.Garage, Model: "milesight-em310-udl"})
+		Device{ID: "garage", Kind: telemetry.Garage, Model: "milesight-em310-udl", Address: "24-E1-24-53-5B-31-60-99"})
+	if d, _ := r.View().Device("garage"); d.Address != "24e124535b316099" {
+		t.Errorf("the address is kept as %q, not as the topics have it", d.Address)
+	}
 }
 
 func TestWhoSpeaksOnTheTopicWithoutAName(t *testing.T) {

@@ -50,6 +50,7 @@ func (r *Registry) Reveal(id string) (Personal, error) {
 }
 
 func (d *draft) putPerson(id string, p Personal) error {
+	p = p.tidy()
 	if err := checkPerson(id, p); err != nil {
 		return err
 	}
@@ -87,6 +88,27 @@ func checkPerson(id string, p Personal) error {
 		if len(text) > maxPersonal || !utf8.ValidString(text) {
 			return bad("fields", "at most "+strconv.Itoa(maxPersonal)+" bytes of UTF-8 each", "another")
 		}
+		if damaged("", text) {
+			return bad("fields", wantUndamaged, "another")
+		}
+	}
+	if _, ok := normalPhone(p.Phone); !ok {
+		return bad("phone", wantPhone, "another text")
+	}
+	for _, c := range p.Contacts {
+		if _, ok := normalPhone(c.Phone); !ok {
+			return bad("contacts", wantPhone, "another text")
+		}
 	}
 	return nil
+}
+
+// tidy removes what nobody sees, and gives telephone numbers one form.
+func (p Personal) tidy() Personal {
+	p.Name, p.Phone, p.Address, p.Note = cleanCell(p.Name), tidyPhone(p.Phone), cleanCell(p.Address), cleanCell(p.Note)
+	p.Contacts = slices.Clone(p.Contacts)
+	for i, c := range p.Contacts {
+		p.Contacts[i] = Relative{cleanCell(c.Name), cleanCell(c.Relation), tidyPhone(c.Phone)}
+	}
+	return p
 }

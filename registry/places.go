@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"watchhouse/telemetry"
 )
@@ -52,7 +50,7 @@ func (v *View) Places() []Place {
 }
 
 func (d *draft) putPlace(p Place) error {
-	p.Name, p.Hours = strings.TrimSpace(p.Name), strings.TrimSpace(p.Hours)
+	p.Name, p.Hours = cleanCell(p.Name), cleanCell(p.Hours)
 	if err := d.checkPlace(p); err != nil {
 		return err
 	}
@@ -61,7 +59,7 @@ func (d *draft) putPlace(p Place) error {
 }
 
 func (d *draft) checkPlace(p Place) error {
-	bad := func(field, want, got string) error {
+	bad := func(field, want, got string) *InvalidError {
 		return &InvalidError{"place " + excerpt(p.ID), field, want, got}
 	}
 	switch {
@@ -75,12 +73,9 @@ func (d *draft) checkPlace(p Place) error {
 		return bad("area", wantArea, excerpt(p.Area))
 	case !validHours(p.Hours):
 		return bad("hours", wantHours, excerpt(p.Hours))
-	case (p.Lat == nil) != (p.Lon == nil):
-		return bad("lat", "lat and lon, or neither", "one of them")
-	case p.Lat != nil && !inRange(*p.Lat, 90):
-		return bad("lat", wantLat, strconv.FormatFloat(*p.Lat, 'g', -1, 64))
-	case p.Lon != nil && !inRange(*p.Lon, 180):
-		return bad("lon", wantLon, strconv.FormatFloat(*p.Lon, 'g', -1, 64))
+	}
+	if fault := checkPosition(p.Lat, p.Lon, bad); fault != nil {
+		return fault
 	}
 	return nil
 }

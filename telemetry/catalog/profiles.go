@@ -11,16 +11,20 @@ import (
 
 // Profile is a way of speaking: the topics of a bridge or of a kind of device, and what surrounds their messages.
 type Profile struct {
-	ID       string          `yaml:"id"`
-	Title    Title           `yaml:"title"`
-	FoldCase bool            `yaml:"fold_case"` // addresses differ in more than capitals
-	Topics   []profile.Topic `yaml:"topics"`
+	ID          string          `yaml:"id"`
+	Title       Title           `yaml:"title"`
+	FoldCase    bool            `yaml:"fold_case"` // addresses differ in more than capitals
+	AddressForm AddressForm     `yaml:"address_form"`
+	Topics      []profile.Topic `yaml:"topics"`
 
 	models []*profile.Model // of the devices that speak it, in the order of the models' ids
 }
 
 // Key gives an address in the form in which it is compared.
 func (p *Profile) Key(address string) string {
+	if normal, ok := p.AddressForm.Normal(address); ok {
+		address = normal
+	}
 	if p.FoldCase {
 		return strings.ToLower(address)
 	}
@@ -84,6 +88,9 @@ func (l *loader) profile(at string, p *Profile) {
 		l.Fault(at+".id", "profile "+p.ID+" is defined twice")
 	}
 	l.title(at, p.Title)
+	if !p.AddressForm.Valid() {
+		l.Fault(at+".address_form", "want eui64 or nothing")
+	}
 	if len(p.Topics) == 0 {
 		l.Fault(at, "want topics")
 	}
