@@ -36,6 +36,9 @@ func (c *conn) answer(a ack) {
 	if a.kind == 0 || c.closing {
 		return
 	}
+	if a.kind == typePuback && c.v5 {
+		c.unanswered--
+	}
 	c.out = appendAck(c.out, a.kind, a.id, a.code)
 }
 

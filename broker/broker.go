@@ -50,6 +50,7 @@ type Broker struct {
 	sessions sessions
 	wills    wills
 	rates    rates
+	refusals refusals
 	buffers  *sync.Pool
 	pendings sync.Pool
 
@@ -91,9 +92,10 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 		table:    newTable(),
 		fanout:   newFanout(),
 		retained: &retained{topics: map[string]retainedStatus{}},
-		sessions: sessions{away: map[string]*inbound2{}},
+		sessions: sessions{away: map[string]*inbound2{}, until: map[string]time.Time{}},
 		wills:    wills{waiting: map[string]*time.Timer{}},
 		rates:    rates{windows: map[string]*window{}},
+		refusals: refusals{last: map[string]Refusal{}, told: map[string]time.Time{}},
 		buffers:  newBufferPool(),
 		shedMin:  minShedClose, shedSpread: shedCloseSpread,
 		farewells: make(chan struct{}, 2),

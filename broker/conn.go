@@ -49,11 +49,12 @@ type conn struct {
 	refused   atomic.Bool // telemetry is dropped until the connection closes (v3)
 	impatient bool        // reading goroutine: it has waited for telemetry's cap in vain
 
-	mu    sync.Mutex
-	flows [laneCount]flow
-	room  chan struct{} // wakes the reading goroutine that waits for a flow
-	shed  *time.Timer   // the jittered close
-	qos2  *inbound2     // QoS 2 messages that the client may repeat
+	mu         sync.Mutex
+	flows      [laneCount]flow
+	room       chan struct{} // wakes the reading goroutine that waits for a flow
+	shed       *time.Timer   // the jittered close
+	qos2       *inbound2     // QoS 2 messages that the client may repeat
+	unanswered int           // v5: QoS 1 messages that have no PUBACK yet
 	writer
 
 	readable     map[string]bool // decisions about deliveries, of one revision
@@ -70,7 +71,8 @@ type session struct {
 	v5        bool
 	window    uint16 // the client's Receive Maximum
 	maxPacket uint32 // the client's Maximum Packet Size, 0 = none
-	restart   bool   // clean start
+	restart   bool   // clean start, or the session before has expired
+	bridge    bool   // another broker's: it gets no copies of its own messages, and the retain flag as it was published
 }
 
 // Reasons why a connection ended, as its disconnect record says them.

@@ -37,8 +37,11 @@ func (c *conn) decode(f frame) (pk packets.Packet, err error) {
 	body := bytes.Clone(f.body)
 	switch f.kind() {
 	case typeConnect:
-		err = pk.ConnectDecode(body)
+		err = c.decodeConnect(&pk, body)
 	case typeSubscribe:
+		if !wholeFilters(body, c.v5) {
+			return pk, errMalformed
+		}
 		err = pk.SubscribeDecode(body)
 	case typeUnsub:
 		err = pk.UnsubscribeDecode(body)
@@ -50,6 +53,20 @@ func (c *conn) decode(f frame) (pk packets.Packet, err error) {
 		err = errMalformed
 	}
 	return pk, err
+}
+
+// wholeFilters reports whether each filter of a SUBSCRIBE has its options byte. The library reads past the end of one that has not.
+func wholeFilters(body []byte, v5 bool) bool {
+	in := cursor{rest: body}
+	in.uint16()
+	if v5 {
+		in.take(in.varint())
+	}
+	for len(in.rest) > 0 && !in.bad {
+		in.text()
+		in.take(1)
+	}
+	return !in.bad
 }
 
 // errPanicked ends a connection that contain has cut already.

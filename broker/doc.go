@@ -3,13 +3,14 @@
 //
 // # Why an ack can never leave before the fsync
 //
-// The bytes of PUBACK and of PUBREC with success are made in one place, conn.answer, which is reached with a success in three
+// The bytes of PUBACK and of PUBREC with success are made in one place, conn.answer, which is reached with a success in four
 // ways:
 //
 //   - pending.complete, the callback that the journal calls after the fsync of the message's frame, with a nil error;
 //   - conn.respond for a QoS 2 message that has come before and whose entry in inbound2 says committed, which only
 //     pending.complete sets;
-//   - conn.reject for a v3.1.1 message that is no part of the journal's promise: a foreign topic's, kept among the rejects.
+//   - conn.reject for a v3.1.1 message that is no part of the journal's promise: a foreign topic's, kept among the rejects;
+//   - conn.acceptNotice for what a bridge says on $SYS about its own connection, which is nobody's message.
 //
 // The MQTT library, which acknowledges before its hooks have run in some paths, never sees a PUBLISH. A process killed between the
 // fsync and the ack leaves a stored message without ack: the client repeats it, so it may be stored twice, and is told apart
@@ -41,9 +42,12 @@
 //     events and one for telemetry: within one TCP stream nothing can overtake.
 //   - Events, status and command acks are never shed: at 1024 in flight the reader waits.
 //   - Nobody waits for a socket but the goroutine that writes to it, under a deadline. A client that leaves 256 KiB unread is cut.
-//   - A will is taken on status only, journaled as such, and not fired by Stop.
+//   - A will is taken on status only, of a bridge also on its own topics, journaled as such, and not fired by Stop. One that is of no use
+//     here is dropped; the connection stands.
 //   - Retained status survives restarts: a snapshot in the journal's key-value store plus the state lane after it. Nothing else is
 //     retained, an event least of all.
+//   - A v5 client with more unanswered messages than its Receive Maximum is told 0x93. A session ends when its expiry says so, and session
+//     present is said only of one of which something is left.
 //   - Deliveries to subscribers are lossy for the slow and are not kept for the absent. QoS 2 memory of a session survives a
 //     reconnect, not a restart.
 //   - Access is denied unless the registry grants it: per topic of a publish after its alias is resolved, per filter of a

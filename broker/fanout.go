@@ -73,9 +73,10 @@ func (b *Broker) spread(m *message) int {
 	n := 0
 	for client, sub := range subs.Subscriptions {
 		c := b.table.client(client)
-		if c == nil || sub.NoLocal && m.from == client || !c.mayRead(m.topic) {
+		if c == nil || (sub.NoLocal || c.bridge) && m.from == client || !c.mayRead(m.topic) {
 			continue
 		}
+		sub.RetainAsPublished = sub.RetainAsPublished || c.bridge
 		if c.deliver(outgoingOf(m, sub), maxQueued) {
 			n++
 		} else {

@@ -133,7 +133,7 @@ func (b *Broker) endSession(c *conn, reason string, q *inbound2, begun bool) {
 	b.count.sessions.Add(-1)
 	c.lib.Stop(nil)
 	if persistent(c.lib) && reason != reasonPanic {
-		b.sessions.keep(c.client, q)
+		b.sessions.keep(c.client, q, time.Now().Add(expiry(c.lib)))
 	} else {
 		b.dropClient(c.lib)
 	}

@@ -92,7 +92,7 @@ func TestABridgeMayHaveAWill(t *testing.T) {
 	if kept := h.retained.matching("zigbee2mqtt/#"); len(kept) > 0 {
 		t.Errorf("retained for later subscribers: %v", kept)
 	}
-	for _, topic := range []string{"wh/v1/lora/event", "wh/v1/lora/status", "application/a/device/x/event/up"} {
+	for _, topic := range []string{"wh/v1/lora/event", "wh/v1/lora/status"} {
 		if code, _ := h.dial().connect(hello{user: "z2m", will: offline(topic)}); code != 5 && code != 4 {
 			t.Errorf("a will on %s: CONNACK %#x", topic, code)
 		}

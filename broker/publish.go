@@ -14,12 +14,19 @@ func (c *conn) publish(f frame) error {
 		return err
 	}
 	c.b.count.received.Add(1)
+	if err := c.spend(p); err != nil {
+		return err
+	}
 	topic, err := c.resolve(p)
 	if err != nil {
 		return err
 	}
 	r := c.route(topic)
-	if r.reject != "" {
+	switch {
+	case r.notice:
+		c.acceptNotice(r, p)
+		return nil
+	case r.reject != "":
 		return c.reject(r, p)
 	}
 	a, q, repeated := c.ackFor(p)
@@ -62,13 +69,10 @@ func (c *conn) resolve(p publish) ([]byte, error) {
 
 // ackFor says how a PUBLISH is to be answered. repeated: a QoS 2 message that is in the journal, or on its way there, already.
 func (c *conn) ackFor(p publish) (a ack, q *inbound2, repeated bool) {
-	switch p.qos {
-	case 0:
-		return ack{}, nil, false
-	case 1:
-		return ack{kind: typePuback, id: p.id}, nil, false
+	a = firstAck(p)
+	if p.qos < 2 {
+		return a, nil, false
 	}
-	a = ack{kind: typePubrec, id: p.id}
 	q = c.inbound()
 	known, done := q.begin(p.id)
 	if done {
@@ -162,10 +166,7 @@ func (c *conn) release2(f frame) error {
 	if err != nil || f.raw[0]&15 != 2 {
 		return errMalformed
 	}
-	c.mu.Lock()
-	q := c.qos2
-	c.mu.Unlock()
-	a := ack{kind: typePubcomp, id: id}
+	q, a := c.memory2(), ack{kind: typePubcomp, id: id}
 	if !q.forget(id) && c.v5 {
 		a.code = codeIDNotFound
 	}

@@ -44,6 +44,14 @@ func (q *inbound2) forget(id uint16) bool {
 	return known
 }
 
+// open is how many exchanges have not ended, and whether that of id is among them.
+func (q *inbound2) open(id uint16) (n int, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	_, known = q.ids[id]
+	return len(q.ids), known
+}
+
 func (q *inbound2) empty() bool {
 	if q == nil {
 		return true

@@ -36,13 +36,7 @@ func (c *conn) reject(r *route, p publish) error {
 		Reason: r.reject, Client: c.client, Device: c.who.ID, Topic: r.topic, QoS: p.qos, Retain: p.retain,
 		Bytes: len(p.payload), Payload: readable(p.payload),
 	})
-	a := ack{kind: typePuback, id: p.id}
-	switch p.qos {
-	case 0:
-		a.kind = 0
-	case 2:
-		a.kind = typePubrec
-	}
+	a := firstAck(p)
 	if c.v5 {
 		a.code = codeNotAuthorized
 	}
@@ -52,6 +46,24 @@ func (c *conn) reject(r *route, p publish) error {
 		return errClosing
 	}
 	return nil
+}
+
+// firstAck is the answer to p, of kind 0 when it wants none.
+func firstAck(p publish) ack {
+	switch p.qos {
+	case 0:
+		return ack{}
+	case 1:
+		return ack{kind: typePuback, id: p.id}
+	}
+	return ack{kind: typePubrec, id: p.id}
+}
+
+// acceptNotice answers what a bridge says about its own connection. It is nobody's message: it is not kept, and no reason to cut a bridge
+// off that comes and goes.
+func (c *conn) acceptNotice(r *route, p publish) {
+	a := firstAck(p)
+	c.refuse(r.lane, &a)
 }
 
 func (b *Broker) keepReject(r rejected) {

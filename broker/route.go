@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"strings"
+
 	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
@@ -11,6 +13,7 @@ type route struct {
 	lane   laneID
 	keep   bool   // status: its retained copy is kept
 	reject string // why it is not taken, "" = it is
+	notice bool   // what a bridge says about its own connection: answered and forgotten
 
 	stranger *registry.Origin // an address of a bridge that nobody has registered: the payload decides about the lane
 }
@@ -25,6 +28,9 @@ func (r *route) laneOf(payload []byte) laneID {
 	}
 	return r.lane
 }
+
+// bridgeNotices is where Mosquitto's bridges say that they are connected, unless they are told not to (notifications).
+const bridgeNotices = "$SYS/broker/connection/"
 
 // maxRoutes bounds a connection's memory of topics; a gateway with more children than that asks the registry more often.
 const maxRoutes = 512
@@ -70,7 +76,7 @@ func (rc *routeCache) remember(r *route) {
 func (c *conn) decide(topic string) *route {
 	r := &route{topic: topic, lane: telemetryLane}
 	if !c.b.directory.MayPublish(c.who, topic) {
-		r.reject = rejectForeign
+		r.reject, r.notice = rejectForeign, c.who.Kind == "" && strings.HasPrefix(topic, bridgeNotices)
 		return r
 	}
 	o, err := c.b.directory.Locate(topic, c.who.ID)

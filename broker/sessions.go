@@ -14,10 +14,11 @@ const (
 	snapshotEvery = 10 // sweeps
 )
 
-// sessions keeps the QoS 2 memory of clients that are away and mean to come back.
+// sessions keeps the QoS 2 memory of clients that are away and mean to come back, and until when they may.
 type sessions struct {
-	mu   sync.Mutex
-	away map[string]*inbound2
+	mu    sync.Mutex
+	away  map[string]*inbound2
+	until map[string]time.Time
 }
 
 // resume gives a client its memory back.
@@ -25,6 +26,7 @@ func (s *sessions) resume(c *conn) *inbound2 {
 	s.mu.Lock()
 	q := s.away[c.client]
 	delete(s.away, c.client)
+	delete(s.until, c.client)
 	s.mu.Unlock()
 	if q != nil {
 		q.mu.Lock()
@@ -34,19 +36,29 @@ func (s *sessions) resume(c *conn) *inbound2 {
 	return q
 }
 
-func (s *sessions) keep(client string, q *inbound2) {
-	if q.empty() {
-		return
-	}
+func (s *sessions) keep(client string, q *inbound2, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.away[client] = q
+	s.until[client] = until
+	if !q.empty() {
+		s.away[client] = q
+	}
 }
 
 func (s *sessions) drop(client string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.away, client)
+	delete(s.until, client)
+}
+
+// over reports whether the session of a client that is away has ended. The memory of it goes with the next sweep, or when the client
+// comes back.
+func (s *sessions) over(client string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	until, away := s.until[client]
+	return away && !now.Before(until)
 }
 
 // persistent reports whether a client's session outlives its connection.
@@ -57,18 +69,18 @@ func persistent(cl *mqtt.Client) bool {
 	return !cl.Properties.Clean
 }
 
+// expiry is how long a client's session outlives its connection.
+func expiry(cl *mqtt.Client) time.Duration {
+	if cl.Properties.ProtocolVersion == 5 {
+		return min(sessionLimit, time.Duration(cl.Properties.Props.SessionExpiryInterval)*time.Second)
+	}
+	return sessionLimit
+}
+
 // sweep ends sessions whose client stayed away too long. The library's own sweep would leave their subscriptions behind.
 func (b *Broker) sweep(now time.Time) {
 	for id, cl := range b.lib.Clients.GetAll() {
-		away := cl.StopTime()
-		if away == 0 || b.table.client(id) != nil {
-			continue
-		}
-		limit := sessionLimit
-		if cl.Properties.ProtocolVersion == 5 {
-			limit = min(limit, time.Duration(cl.Properties.Props.SessionExpiryInterval)*time.Second)
-		}
-		if now.Sub(time.Unix(away, 0)) > limit {
+		if b.sessions.over(id, now) && b.table.client(id) == nil {
 			b.dropClient(cl)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
 
@@ -26,7 +27,7 @@ func (b *Broker) open(c *conn, pk packets.Packet) error {
 	c.mu.Lock()
 	c.v5 = pk.ProtocolVersion == 5
 	c.mu.Unlock()
-	code := pk.ConnectValidate()
+	code := validConnect(&pk)
 	if code == packets.CodeSuccess {
 		code = b.signIn(c, cl, pk)
 	}
@@ -34,7 +35,7 @@ func (b *Broker) open(c *conn, pk packets.Packet) error {
 		b.refuse(c, cl, code)
 		return errRefused
 	}
-	present := b.inherit(cl, pk.Connect.Clean)
+	present := b.inherit(c, cl)
 	b.lib.Clients.Add(cl)
 	if err := b.lib.SendConnack(cl, packets.CodeSuccess, present, nil); err != nil {
 		return err
@@ -71,20 +72,22 @@ func (b *Broker) refuse(c *conn, cl *mqtt.Client, code packets.Code) {
 	}
 }
 
-// inherit takes over the subscriptions of an earlier session, which are filed under the client id, or ends that session.
-func (b *Broker) inherit(cl *mqtt.Client, clean bool) (present bool) {
+// inherit takes over the subscriptions of an earlier session, which are filed under the client id, or ends that session. Session present
+// is said of a session of which something is left: subscriptions, or QoS 2 messages that the client may repeat.
+func (b *Broker) inherit(c *conn, cl *mqtt.Client) (present bool) {
 	old, ok := b.lib.Clients.Get(cl.ID)
 	switch {
 	case !ok:
 		return false
-	case clean:
+	case c.restart:
 		b.dropClient(old)
 		return false
 	}
-	for filter, sub := range old.State.Subscriptions.GetAll() {
+	kept := old.State.Subscriptions.GetAll()
+	for filter, sub := range kept {
 		cl.State.Subscriptions.Add(filter, sub)
 	}
-	return true
+	return len(kept) > 0 || !c.qos2.empty()
 }
 
 // signIn checks a valid CONNECT and begins the session.
@@ -94,12 +97,16 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 	if pk.Properties.AuthenticationMethod != "" {
 		return packets.ErrBadAuthenticationMethod
 	}
-	if code := b.nameClient(cl, username, pk); code != packets.CodeSuccess {
-		return b.denied(c, username, code)
-	}
-	who, err := b.identify(cert, username, cl.ID, secret)
-	if err != nil {
+	if !telemetry.ValidID(username) {
 		return b.denied(c, username, packets.ErrBadUsernameOrPassword)
+	}
+	named := b.nameClient(cl, username, pk)
+	who, err := b.identify(cert, username, nominal(cl.ID, username, named), secret)
+	switch {
+	case err != nil && !errors.Is(err, registry.ErrClientID):
+		return b.denied(c, username, packets.ErrBadUsernameOrPassword)
+	case err != nil || !named:
+		return b.turnDown(c, username, pk.Connect.ClientIdentifier, string(secret), RefusedClientID, packets.ErrClientIdentifierNotValid)
 	}
 	c.who, c.client, c.restart = who, cl.ID, pk.Connect.Clean
 	c.window, c.maxPacket = math.MaxUint16, pk.Properties.MaximumPacketSize
@@ -108,7 +115,7 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 	}
 	w, ok := b.willOf(c, pk)
 	if !ok {
-		return b.denied(c, username, notAuthorized(c.v5))
+		return b.turnDown(c, username, cl.ID, string(secret), RefusedWill, notAuthorized(c.v5))
 	}
 	c.will = w
 	b.clampKeepalive(c, cl, pk.Connect.Keepalive)
@@ -116,23 +123,26 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 }
 
 // nameClient checks the client id, or gives a client without one an id of its own.
-func (b *Broker) nameClient(cl *mqtt.Client, username string, pk packets.Packet) packets.Code {
+func (b *Broker) nameClient(cl *mqtt.Client, username string, pk packets.Packet) (ok bool) {
 	id := pk.Connect.ClientIdentifier
 	switch {
-	case !telemetry.ValidID(username):
-		return packets.ErrBadUsernameOrPassword
 	case id == "" && pk.ProtocolVersion < 5 && !pk.Connect.Clean:
-		return packets.ErrClientIdentifierNotValid // MQTT 3.1.3-8
+		return false // MQTT 3.1.3-8
 	case id == "":
 		cl.ID = username + "~auto" + strconv.FormatUint(b.nextConn.Add(1), 36)
 		cl.Properties.Props.AssignedClientID = cl.ID
-		return packets.CodeSuccess
+		return true
 	}
 	suffix, cut := strings.CutPrefix(id, username)
-	if cut && (suffix == "" || suffix[0] == '~' && telemetry.ValidID(suffix[1:])) {
-		return packets.CodeSuccess
+	return cut && (suffix == "" || suffix[0] == '~' && telemetry.ValidID(suffix[1:]))
+}
+
+// nominal is the client id under which a secret is checked: a client id that cannot be is named to nobody who does not know the secret.
+func nominal(id, username string, ok bool) string {
+	if ok {
+		return id
 	}
-	return packets.ErrClientIdentifierNotValid
+	return username
 }
 
 // denied counts a failure. The name is logged only when it can be a device's: anything else may be a secret in the wrong field.
@@ -173,12 +183,14 @@ func (b *Broker) beginSession(c *conn, cl *mqtt.Client, pk packets.Packet) packe
 	}
 	c.lib = cl
 	b.count.sessions.Add(1)
-	if !pk.Connect.Clean {
-		c.qos2 = b.sessions.resume(c)
-	} else {
+	c.restart = c.restart || b.sessions.over(c.client, time.Now())
+	if c.restart {
 		b.sessions.drop(c.client)
+	} else {
+		c.qos2 = b.sessions.resume(c)
 	}
 	b.wills.cancel(c.client)
+	b.refusals.clear(c.who.ID)
 	if err := b.record(c, journal.Connect, c.connectRecord(pk.ProtocolVersion)); err != nil {
 		b.complain(err)
 		return packets.ErrServerUnavailable

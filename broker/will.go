@@ -16,6 +16,7 @@ import (
 type will struct {
 	topic   string
 	payload []byte
+	props   []byte // v5, as they are handed on
 	qos     byte
 	retain  bool
 	delay   time.Duration
@@ -26,8 +27,12 @@ func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
 	if !pk.Connect.WillFlag {
 		return nil, true
 	}
-	if !willMayBe(c, pk.Connect.WillTopic) || !b.directory.MayPublish(c.who, pk.Connect.WillTopic) {
+	switch topic := pk.Connect.WillTopic; {
+	case strings.HasPrefix(topic, "wh/") && !(isStatus(topic) && b.directory.MayPublish(c.who, topic)):
 		return nil, false
+	case len(pk.Connect.WillPayload) == 0 || !b.willCounts(c, topic):
+		b.log.Debug("will dropped, the connection stands", "device", c.who.ID)
+		return nil, true
 	}
 	delay := pk.Connect.WillProperties.WillDelayInterval
 	if !pk.Properties.SessionExpiryIntervalFlag {
@@ -36,16 +41,28 @@ func (b *Broker) willOf(c *conn, pk packets.Packet) (w *will, ok bool) {
 	return &will{
 		topic:   strings.Clone(pk.Connect.WillTopic),
 		payload: bytes.Clone(pk.Connect.WillPayload),
-		qos:     min(pk.Connect.WillQos, 2),
+		props:   willProperties(pk.Connect.WillProperties),
+		qos:     pk.Connect.WillQos,
 		retain:  pk.Connect.WillRetain,
 		delay:   time.Duration(min(delay, pk.Properties.SessionExpiryInterval)) * time.Second,
 	}, true
 }
 
-// willMayBe: of wh/v1 only status takes wills. A bridge may have one among its own topics, where nothing but its absence is read
-// from it (zigbee2mqtt/bridge/state).
-func willMayBe(c *conn, topic string) bool {
-	return isStatus(topic) || c.who.Kind == "" && !strings.HasPrefix(topic, "wh/")
+// willCounts: of wh/v1 only status takes wills. A bridge may have one among its own topics, where nothing but its absence is read from
+// it (zigbee2mqtt/bridge/state). Any other will is of no use here and no reason to keep its client out: other firmware's and other
+// brokers' habits ($SYS/broker/connection/…/state) must not cost a call.
+func (b *Broker) willCounts(c *conn, topic string) bool {
+	return (c.who.Kind == "" || isStatus(topic)) && validTopic([]byte(topic)) && b.directory.MayPublish(c.who, topic)
+}
+
+// willProperties gives a v5 will's properties as those of the message that it becomes: all but the delay.
+func willProperties(p packets.Properties) []byte {
+	p.WillDelayInterval = 0
+	var out bytes.Buffer
+	p.Encode(packets.Publish, packets.Mods{AllowResponseInfo: true}, &out, 0)
+	in := cursor{rest: out.Bytes()}
+	in.varint()
+	return in.rest
 }
 
 // wills are those that wait for their delay, by client id.
@@ -123,7 +140,7 @@ func (b *Broker) submitWill(c *conn, w *will) {
 			b.retained.put(w.topic, w.payload, w.qos, r.Pos)
 		}
 		if b.fanout.wanted() {
-			b.offer(&message{topic: w.topic, payload: w.payload, qos: w.qos, retain: w.retain, from: c.client})
+			b.offer(&message{topic: w.topic, payload: w.payload, props: w.props, qos: w.qos, retain: w.retain, from: c.client})
 		}
 	})
 	if err != nil {

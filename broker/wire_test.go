@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -46,6 +47,8 @@ type hello struct {
 	willProps        []byte // v5
 	noID             bool
 	noSecret, noUser bool // CONNECT has no such field
+	protocol         string
+	level            byte
 }
 
 func (o hello) packet() []byte {
@@ -55,8 +58,8 @@ func (o hello) packet() []byte {
 	if o.secret == "" {
 		o.secret = "secret-" + o.user
 	}
-	b := lenText(nil, "MQTT")
-	version, flags := byte(4), byte(0xC0)
+	b := lenText(nil, cmp.Or(o.protocol, "MQTT"))
+	version, flags := cmp.Or(o.level, 4), byte(0xC0)
 	if o.v5 {
 		version = 5
 	}
