@@ -36,6 +36,7 @@ type Chain struct {
 	known  bool // tail is the stored one
 	tail   chainTail
 	packer packer
+	packed []byte // memory of the last packed record
 }
 
 // chainTail is the end of a chain: the last record's sequence, the last step's number and hash.
@@ -125,7 +126,7 @@ func (c *Chain) Append(ctx context.Context, expect uint64, bodies ...[]byte) ([]
 		Magic: chainMagic(), Writer: c.env.writer, Epoch: c.env.epoch,
 		First: expect + 1, TimeNS: time.Now().UnixNano(), Count: uint32(len(bodies)),
 	}
-	if err := c.store(ctx, c.packer.seal(raw, h)); err != nil {
+	if err := c.store(ctx, c.packer.seal(raw, &c.packed, h)); err != nil {
 		return nil, err
 	}
 	c.tail = chainTail{seq: c.tail.seq + 1, n: expect + uint64(len(bodies)), hash: steps[len(steps)-1].Hash}

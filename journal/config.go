@@ -15,6 +15,9 @@ type Config struct {
 	MaxFrameBytes int           `yaml:"max_frame_bytes"`
 	ReserveBytes  int64         `yaml:"reserve_bytes"`
 	TickInterval  time.Duration `yaml:"tick_interval"`
+
+	// CommitDelay, when not nil, is how much longer each commit takes: a slow disk, for tests and the bench.
+	CommitDelay func() time.Duration `yaml:"-"`
 }
 
 const (

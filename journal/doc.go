@@ -13,8 +13,8 @@
 // Nothing is doubled by the journal itself: each append names the last sequence it expects. When its outcome is unknown
 // (a time-out, a failed sync) the record of that number is read first: when it is this very frame, it was stored; when the
 // log still ends before it, the same bytes are appended again; when it is another's, another writer leads and this one must
-// not go on (ErrConflict). Nothing is reordered: a lane appends one frame at a time and later ones wait behind a failing
-// one. Nothing damaged is passed over: every frame has a checksum, its number and its first message's number, so readers
+// not go on (ErrConflict). The frames of one append are stored all or none, so its last record speaks for them. Nothing is
+// reordered: a lane has one append under way and later frames wait behind a failing one. Nothing damaged is passed over: every frame has a checksum, its number and its first message's number, so readers
 // notice a frame that is spoilt, missing, doubled or swapped, and report the range (GapError).
 //
 // The argument rests on the disk doing what a sync promises. Cursors and ticks are weaker on purpose: a cursor may fall back
@@ -72,8 +72,10 @@
 // # Concurrency
 //
 // Every method may be called from any goroutine. Each lane and stream has one committer; callbacks run on it, in order of
-// submission, and must not block. There is no linger: a committer takes what gathered while the last frame was synced. Each
-// file has one writer, which commits everything that waits as one transaction, events first. Close stops the housekeeping,
+// submission, and must not block. There is no linger: a committer takes all that gathered while the last commit was synced, up
+// to 8 MiB in as many frames as it needs, so that what a lane takes a second does not depend on how long a sync lasts. Each
+// file has one writer, which commits everything that waits as one transaction, events first; life and bulk never wait for
+// each other's sync. Close stops the housekeeping,
 // lets the committers drain until its context ends, and waits for every goroutine. Entries read are shared between readers
 // and must not be changed.
 //

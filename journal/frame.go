@@ -138,12 +138,12 @@ func openFrame(b []byte, want magic, z *zstd.Decoder) (header, []byte, error) {
 // packer seals bodies, packing those that gain by it.
 type packer struct {
 	z    *zstd.Encoder
-	out  []byte
 	skip int
 }
 
-// seal gives the finished frame; it is valid until the next call. raw begins with headerSize free bytes.
-func (p *packer) seal(raw []byte, h header) []byte {
+// seal gives the finished frame, which is raw itself or made in out, whose memory is used again. raw begins with headerSize
+// free bytes.
+func (p *packer) seal(raw []byte, out *[]byte, h header) []byte {
 	h.Codec, h.Raw = codecRaw, uint32(len(raw)-headerSize)
 	if int(h.Raw) < compressFrom {
 		return sealFrame(raw, h)
@@ -152,16 +152,16 @@ func (p *packer) seal(raw []byte, h header) []byte {
 		p.skip--
 		return sealFrame(raw, h)
 	}
-	if cap(p.out) < headerSize {
-		p.out = make([]byte, headerSize, len(raw))
+	if cap(*out) < headerSize {
+		*out = make([]byte, headerSize, len(raw))
 	}
-	p.out = p.z.EncodeAll(raw[headerSize:], p.out[:headerSize])
-	if len(p.out)+len(raw)/compressGain > len(raw) {
+	*out = p.z.EncodeAll(raw[headerSize:], (*out)[:headerSize])
+	if len(*out)+len(raw)/compressGain > len(raw) {
 		p.skip = compressSkip
 		return sealFrame(raw, h)
 	}
 	h.Codec = codecZstd
-	return sealFrame(p.out, h)
+	return sealFrame(*out, h)
 }
 
 // newEncoder and newDecoder have no goroutines of their own: whole buffers only.

@@ -28,7 +28,7 @@ func sealed(c *codec, first uint64, ms ...Message) []byte {
 	}
 	p := packer{z: c.encoder}
 	h := header{Magic: laneMagic(), Writer: 7, Epoch: 3, First: first, TimeNS: 5, Count: uint32(len(ms))}
-	return bytes.Clone(p.seal(b.buf, h))
+	return bytes.Clone(p.seal(b.buf, new([]byte), h))
 }
 
 func TestFrameRoundTrip(t *testing.T) {
@@ -152,7 +152,7 @@ func FuzzGroup(f *testing.F) {
 		f.Fatal(err)
 	}
 	p := packer{z: c.encoder}
-	f.Add(bytes.Clone(p.seal(raw, header{Magic: chainMagic(), First: 1, Count: 2})))
+	f.Add(bytes.Clone(p.seal(raw, new([]byte), header{Magic: chainMagic(), First: 1, Count: 2})))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) >= headerSize {
 			b = bytes.Clone(b)

@@ -54,6 +54,7 @@ type laneEnv struct {
 // batch is a frame being filled and the callbacks of its messages.
 type batch struct {
 	buf    []byte // headerSize free bytes, then the entries
+	packed []byte // memory of its packed form
 	dones  []func(Receipt, error)
 	prevNS int64
 	told   bool // of a failure; the callbacks are spent

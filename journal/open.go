@@ -162,7 +162,7 @@ func (j *Journal) openFile(ctx context.Context, f *file, with opener) error {
 
 func (j *Journal) fileConfig(f *file) sqlite.Config {
 	cfg := sqlite.DefaultConfig(filepath.Join(j.cfg.Dir, f.name))
-	cfg.Log = j.log
+	cfg.Log, cfg.CommitDelay = j.log, j.cfg.CommitDelay
 	return cfg
 }
 

@@ -20,12 +20,13 @@ import (
 
 // benchCmd measures a hub of its own, in a process of its own, on a throw-away data folder.
 type benchCmd struct {
-	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,lone,pipeline,presses,idle,history" sep:","`
+	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,lone,slowdisk,pipeline,presses,idle,history" sep:","`
 	Data      string        `help:"Folder for the throw-away data; its disk is what is measured. Empty is the temporary folder." placeholder:"DIR"`
 	Mosquitto string        `help:"Program to compare with." default:"mosquitto"`
 	Rounds    int           `help:"Rounds of the comparison; the medians count." default:"3"`
 	Duration  time.Duration `help:"Length of one throughput run." default:"8s"`
 	Window    int           `help:"Messages the lone pipelining client keeps in flight." default:"250"`
+	SlowDisk  time.Duration `help:"How much longer each commit takes in the part slowdisk." default:"300ms"`
 	Clients   int           `help:"Idle connections." default:"15000"`
 	Influx    bool          `help:"Give the hub of every part an InfluxDB, not only where it is measured."`
 	Rate      int           `help:"Messages a second of the pipeline's steady rate." default:"20000"`
@@ -43,12 +44,14 @@ type benchPart struct {
 	run      func(context.Context, *benchHub, load.Progress) ([]report.Section, error)
 	database bool           // the hub has an InfluxDB
 	devices  []load.Account // registered beside those that put load on
+	delay    time.Duration  // of each commit
 }
 
 func (c *benchCmd) parts() []benchPart {
 	all := []benchPart{
 		{name: "throughput", run: c.throughput},
 		{name: "lone", run: c.lone},
+		{name: "slowdisk", run: c.slowDisk, delay: c.SlowDisk},
 		{name: "pipeline", run: c.pipeline, database: true},
 		{name: "presses", run: c.presses},
 		{name: "idle", run: c.idle},
@@ -76,6 +79,7 @@ func (c *benchCmd) Run(ctx context.Context, std streams) error {
 func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writer) (sections []report.Section, err error) {
 	hub, err := startBenchHub(ctx, benchHubConfig{
 		folder: c.Data, database: part.database || c.Influx, profile: c.Profile, devices: part.devices,
+		delay: part.delay,
 	})
 	if err != nil {
 		return nil, err
@@ -99,6 +103,17 @@ func (c *benchCmd) throughput(ctx context.Context, hub *benchHub, progress load.
 // lone is one client that pipelines.
 func (c *benchCmd) lone(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
 	return c.compare(ctx, hub, load.DefaultThroughput().Pipelined(c.Window), progress)
+}
+
+// slowDisk is the 500 clients on a disk whose every commit takes long: nobody's connection may break for it.
+func (c *benchCmd) slowDisk(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	run := load.DefaultThroughput()
+	run.Duration = c.Duration
+	result, err := run.Run(ctx, hub.target(telemetry.SafetyHouse), progress)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Section{result.Section()}, nil
 }
 
 func (c *benchCmd) compare(ctx context.Context, hub *benchHub, run load.Throughput, progress load.Progress) ([]report.Section, error) {

@@ -51,6 +51,7 @@ type benchHubConfig struct {
 	database bool
 	profile  string         // file for the hub's CPU profile, "" = none
 	devices  []load.Account // registered beside the accounts that put load on
+	delay    time.Duration  // of each commit, beside the disk's own
 }
 
 func startBenchHub(ctx context.Context, cfg benchHubConfig) (h *benchHub, err error) {
@@ -111,6 +112,9 @@ func (h *benchHub) start(ctx context.Context) error {
 	args := []string{"serve", "--data", h.data(), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}
 	if h.cfg.profile != "" {
 		args = append(args, "--cpu-profile", h.cfg.profile)
+	}
+	if h.cfg.delay > 0 {
+		args = append(args, "--slow-disk", h.cfg.delay.String())
 	}
 	h.cmd = exec.CommandContext(ctx, self, args...)
 	h.cmd.Env = append(os.Environ(), "WATCHHOUSE_ADMIN_PASSWORD="+h.password)

@@ -69,7 +69,8 @@ func override(target *string, flag string) {
 type serveCmd struct {
 	serveFlags
 
-	CPUProfile string `help:"Write a CPU profile of the whole run." placeholder:"FILE" hidden:"" name:"cpu-profile"`
+	CPUProfile string        `help:"Write a CPU profile of the whole run." placeholder:"FILE" hidden:"" name:"cpu-profile"`
+	SlowDisk   time.Duration `help:"How much longer each commit takes, for the bench." hidden:""`
 }
 
 // Run serves until SIGTERM or until a part of the hub fails.
@@ -84,6 +85,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) (err error) {
 			return fault
 		}
 		defer func() { err = errors.Join(err, end()) }()
+	}
+	if c.SlowDisk > 0 {
+		cfg.Journal.CommitDelay = func() time.Duration { return c.SlowDisk }
 	}
 	h, err := hub.New(ctx, cfg, newLogger(std.err, cfg.Level()))
 	if err != nil {

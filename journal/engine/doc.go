@@ -1,6 +1,6 @@
 // Package engine defines what the journal needs of a store: append-only logs with an expected last sequence, and small keyed
-// values. One Append is one record; callers pack many messages into one record, so one record may as well be one message of
-// a replicated log.
+// values. Callers pack many messages into one record, so one record may as well be one message of a replicated log, and one
+// Append of several one batch of it.
 //
 // Promises of an engine, checked by enginetest: an Append that returned nil is on stable storage and survives a kill; two
 // appends with the same expected sequence cannot both succeed; sequences run on from 1 without holes, across restarts and

@@ -42,10 +42,10 @@ type Record struct {
 
 // Log is an append-only sequence of records, numbered from 1 without holes. Safe for concurrent use.
 type Log interface {
-	// Append stores body as record expect+1 and returns once it is on stable storage. With ErrConflict, ErrNoSpace and
-	// ErrClosed nothing was stored; after any other error the outcome is unknown until Bounds or Read answers.
-	// A ctx that ends counts as unknown, too. body is not kept.
-	Append(ctx context.Context, expect uint64, body []byte) error
+	// Append stores bodies as records expect+1 and so on, all or none, and returns once they are on stable storage. With
+	// ErrConflict, ErrNoSpace and ErrClosed nothing was stored; after any other error the outcome is unknown until Bounds or
+	// Read answers. A ctx that ends counts as unknown, too. The bodies are not kept.
+	Append(ctx context.Context, expect uint64, bodies ...[]byte) error
 	// Bounds gives the first and last sequence kept, 0 and 0 for a log never written to.
 	Bounds(ctx context.Context) (first, last uint64, err error)
 	// Read returns stored records from sequence from on in ascending order, at most maxRecords, and stops once maxBytes of

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"time"
 )
 
 // Config of one file.
@@ -18,6 +19,9 @@ type Config struct {
 	// Migrations turn schema version i into i+1; their number is this program's version. Empty means the shipped ones.
 	Migrations []string
 	Log        *slog.Logger
+
+	// CommitDelay, when not nil, is slept after each commit and before it is answered: a slow disk, for tests and the bench.
+	CommitDelay func() time.Duration
 }
 
 // DefaultConfig is tuned for records of a few hundred bytes to 256 KiB.

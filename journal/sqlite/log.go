@@ -107,11 +107,14 @@ func (db *DB) Logs(ctx context.Context) ([]string, error) {
 }
 
 // Append implements engine.Log.
-func (l *Log) Append(ctx context.Context, expect uint64, body []byte) error {
-	staged := false
+func (l *Log) Append(ctx context.Context, expect uint64, bodies ...[]byte) error {
+	staged, size, last := false, 0, expect+uint64(len(bodies))
+	for _, b := range bodies {
+		size += len(b)
+	}
 	return l.db.submit(ctx, &op{
 		priority: l.priority,
-		size:     len(body),
+		size:     size,
 		done:     make(chan error, 1),
 		run: func(ctx context.Context) error {
 			if err := l.learnLast(ctx); err != nil {
@@ -120,15 +123,17 @@ func (l *Log) Append(ctx context.Context, expect uint64, body []byte) error {
 			if l.last != expect {
 				return fmt.Errorf("log %s: last is %d, expected %d: %w", l.name, l.last, expect, engine.ErrConflict)
 			}
-			if _, err := l.insert.ExecContext(ctx, int64(expect+1), body); err != nil {
-				return fmt.Errorf("append to log %s: %w", l.name, err)
+			for i, body := range bodies {
+				if _, err := l.insert.ExecContext(ctx, int64(expect+1)+int64(i), body); err != nil {
+					return fmt.Errorf("append to log %s: %w", l.name, err)
+				}
 			}
-			l.last, staged = expect+1, true
+			l.last, staged = last, true
 			return nil
 		},
 		settle: func(committed bool) {
 			if committed && staged {
-				l.announce(expect + 1)
+				l.announce(last)
 			}
 		},
 	})

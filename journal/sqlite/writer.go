@@ -167,9 +167,17 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 	if _, err := db.commit.ExecContext(ctx); err != nil {
 		return nil, false, fmt.Errorf("commit: %w", err)
 	}
+	db.dawdle()
 	db.stats.committed(time.Since(start), grown)
 	db.grewWAL(grown + int64(len(lazy)+1)*int64(db.cfg.PageSize))
 	return results, false, nil
+}
+
+// dawdle makes the disk seem slow.
+func (db *DB) dawdle() {
+	if db.cfg.CommitDelay != nil {
+		time.Sleep(db.cfg.CommitDelay())
+	}
 }
 
 func (db *DB) pagesFor(size int) int64 {

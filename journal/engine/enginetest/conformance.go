@@ -35,6 +35,7 @@ func Run(t *testing.T, place func(t *testing.T) Opener) {
 		run  func(t *testing.T, open Opener)
 	}{
 		{"appends run on and read back", testAppend},
+		{"several records at once are all or none", testTogether},
 		{"only one of two writers wins", testConflict},
 		{"concurrent appends to many logs", testConcurrent},
 		{"wait is woken by an append", testWait},
@@ -125,6 +126,29 @@ func testAppend(t *testing.T, open Opener) {
 		}
 		if recs, err := l.Read(ctx, 4, 10, 100); err != nil || len(recs) != 0 {
 			t.Fatalf("reading beyond the end gave %d records, %v", len(recs), err)
+		}
+	})
+}
+
+func testTogether(t *testing.T, open Opener) {
+	withEngine(t, open, func(ctx context.Context, e engine.Engine) {
+		l := mustLog(t, e, "a")
+		if err := l.Append(ctx, 0, []byte("1"), []byte("2"), []byte("3")); err != nil {
+			t.Fatalf("append: %v", err)
+		}
+		if err := l.Append(ctx, 2, []byte("x"), []byte("y")); !errors.Is(err, engine.ErrConflict) {
+			t.Fatalf("append in the middle: %v", err)
+		}
+		if err := l.Append(ctx, 3, []byte("4"), []byte("5")); err != nil {
+			t.Fatalf("append: %v", err)
+		}
+		for i, r := range content(t, l) {
+			if string(r.Body) != strconv.Itoa(i+1) {
+				t.Fatalf("record %d is %q", i+1, r.Body)
+			}
+		}
+		if _, last, _ := l.Bounds(ctx); last != 5 {
+			t.Fatalf("%d records, want 5", last)
 		}
 	})
 }

@@ -103,7 +103,7 @@ func (m *Memory) Logs(context.Context) ([]string, error) {
 }
 
 // Append implements engine.Log.
-func (h *memoryHandle) Append(ctx context.Context, expect uint64, body []byte) error {
+func (h *memoryHandle) Append(ctx context.Context, expect uint64, bodies ...[]byte) error {
 	if h.engine.closed.Load() {
 		return engine.ErrClosed
 	}
@@ -126,8 +126,10 @@ func (h *memoryHandle) Append(ctx context.Context, expect uint64, body []byte) e
 	case NoSpace:
 		return engine.ErrNoSpace
 	}
-	h.log.records = append(h.log.records, engine.Record{Seq: expect + 1, Body: bytes.Clone(body)})
-	s.bytes.Add(int64(len(body)))
+	for i, body := range bodies {
+		h.log.records = append(h.log.records, engine.Record{Seq: expect + 1 + uint64(i), Body: bytes.Clone(body)})
+		s.bytes.Add(int64(len(body)))
+	}
 	close(h.log.changed)
 	h.log.changed = make(chan struct{})
 	if fault == FailAfter {
