@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"watchhouse/journal"
@@ -22,18 +21,19 @@ type call struct {
 	event      telemetry.Event
 	readable   bool
 	known      bool
+	fire       bool                 // the device can tell of smoke or heat
 	fault      telemetry.FieldError // what could not be read, when not readable or not known
 	received   int64                // Unix ms
 	effective  int64                // Unix ms, the device's time where it can be believed
 	clockBad   bool
-	identity   string // with the type, "" = none
+	identities []string // with the type: a match on any is a redelivery
 }
 
 // hear takes everything that an entry says. A message of a profile can say several things at once, and repeat states.
 func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) verdict {
 	c := call{
 		message: messageID(journal.EventLane, e.ID), topic: o.Topic, device: o.Device, registered: o.Registered,
-		foreign: o.Foreign(), received: e.ReceivedNS / int64(time.Millisecond),
+		foreign: o.Foreign(), received: e.ReceivedNS / int64(time.Millisecond), fire: o.Registered && x.tellsFire(o.Device, k),
 	}
 	content, err := o.Read(e.Payload)
 	var v verdict
@@ -44,11 +44,11 @@ func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) ver
 		v.letter = letterOf(e, fieldFault(err))
 	}
 	for _, ev := range content.Events {
-		x.take(&v, e, c.of(ev, content.Identity, e.ReceivedNS, k))
+		x.take(&v, e, c.of(ev, content, e.ReceivedNS, k))
 	}
 	for _, l := range content.Levels {
-		if x.edge(o.Topic.Device, l) && l.On {
-			x.take(&v, e, c.of(l.Event(), content.Identity, e.ReceivedNS, k))
+		if x.calls(o.Topic.Device, l, c.received) {
+			x.take(&v, e, c.of(l.Event(), content, e.ReceivedNS, k))
 		}
 	}
 	if len(x.step.Inputs) == 0 {
@@ -69,22 +69,21 @@ func (x *draft) take(v *verdict, e journal.Entry, c call) {
 	for _, r := range x.rules.list {
 		x.match(r, c)
 	}
-	x.step.Inputs = append(x.step.Inputs, input{Message: c.message, Device: c.topic.Device, Identity: c.identity, TS: stamp(c.event.TS)})
+	x.step.Inputs = append(x.step.Inputs, c.inputs()...)
 }
 
-// edge notes a level and reports whether that changed anything. What a device has never said is off.
-func (x *draft) edge(device string, l profile.Level) bool {
-	_, was := slices.BinarySearch(x.book.levels[device], l.Field)
-	for _, earlier := range x.step.Levels {
-		if earlier.Field == l.Field {
-			was = earlier.On
-		}
+// inputs is what a step remembers of a call: an entry for each of its identities.
+func (c call) inputs() []input {
+	in := input{Message: c.message, Device: c.topic.Device}
+	if len(c.identities) == 0 {
+		return []input{in}
 	}
-	if was == l.On {
-		return false
+	in.TS, in.Received = stamp(c.event.TS), c.received
+	list := make([]input, 0, len(c.identities))
+	for _, in.Identity = range c.identities {
+		list = append(list, in)
 	}
-	x.step.Levels = append(x.step.Levels, levelChange{device, l.Field, l.On})
-	return true
+	return list
 }
 
 // unread is the call that may hide behind what could not be read.
@@ -94,15 +93,18 @@ func (c call) unread(f telemetry.FieldError) call {
 }
 
 // of is the call that an event is.
-func (c call) of(ev telemetry.Event, identity string, receivedNS int64, k *catalog.Catalog) call {
+func (c call) of(ev telemetry.Event, content profile.Content, receivedNS int64, k *catalog.Catalog) call {
 	c.event, c.readable = ev, true
 	c.known = knownEvent(k, c)
 	if !c.known {
 		c.fault = telemetry.FieldError{Field: "type", Want: "an event type of the kind", Got: "another"}
 	}
 	c.effective, c.clockBad = telemetry.EffectiveTime(ev.TS, receivedNS)
-	if identity != "" {
-		c.identity = ev.Type + "|" + identity
+	if content.Identity != "" {
+		c.identities = append(c.identities, ev.Type+"|"+content.Identity)
+	}
+	for _, id := range content.Also {
+		c.identities = append(c.identities, ev.Type+"|"+id)
 	}
 	return c
 }
@@ -113,34 +115,6 @@ func knownEvent(k *catalog.Catalog, c call) bool {
 		return k.KnownEvent(c.device.Kind, c.event.Type)
 	}
 	return k.KnownEvent(telemetry.EmergencyButton, c.event.Type) || k.KnownEvent(telemetry.SafetyHouse, c.event.Type)
-}
-
-// sameTS is how far the device's own times of two messages of one identity may lie apart: a redelivery repeats its time,
-// a device whose counters began again after a reset does not.
-const sameTS = 10 * time.Minute
-
-// knows reports whether the ledger has counted the message before.
-func (b *book) knows(c call) bool {
-	if c.identity == "" {
-		return false
-	}
-	for _, s := range b.seen[c.topic.Device] {
-		if s.ID != c.identity || s.At+seenFor <= b.now {
-			continue
-		}
-		ts := stamp(c.event.TS)
-		if s.TS == 0 || ts == 0 || max(ts, s.TS)-min(ts, s.TS) <= sameTS.Milliseconds() {
-			return true
-		}
-	}
-	return false
-}
-
-func stamp(ts *int64) int64 {
-	if ts == nil {
-		return 0
-	}
-	return *ts
 }
 
 // match applies one rule to a call.
@@ -166,7 +140,7 @@ func (x *draft) match(r *rule, c call) {
 
 func (c call) env() eventEnv {
 	return eventEnv{
-		Kind: string(c.device.Kind), Type: c.event.Type, Readable: c.readable, Known: c.known, Registered: c.registered,
+		Kind: string(c.device.Kind), Type: c.event.Type, Readable: c.readable, Known: c.known, Registered: c.registered, Fire: c.fire,
 	}
 }
 

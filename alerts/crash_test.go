@@ -54,8 +54,8 @@ func liveThrough(p *plant, deeds []deed) error {
 	p.world.devices["smoke"] = registry.Device{ID: "smoke", Kind: telemetry.Garage, Model: "zigbee-smoke"}
 	p.start()
 	burning := false
-	want := map[string]int{} // presses and beginnings of smoke that count, by device
-	seen := map[string]bool{}
+	want := map[string]int{}   // presses and beginnings of smoke that count, by device
+	seen := map[string]int64{} // when it was first received, Unix ms
 	notes := []string{}
 	for n, d := range deeds {
 		p.ledger.mu.Lock()
@@ -65,8 +65,9 @@ func liveThrough(p *plant, deeds []deed) error {
 		p.ledger.mu.Unlock()
 		switch d.kind {
 		case "press":
-			if name := fmt.Sprint(d.device, d.id); d.id == 0 || !seen[name] {
-				seen[name] = true
+			name, now := fmt.Sprint(d.device, d.id), time.Now().UnixMilli()
+			if d.id == 0 || seen[name] == 0 || now-seen[name] > untimed.Milliseconds() {
+				seen[name] = now
 				want[d.device]++
 			}
 			p.press(d.device, pressOf(d))

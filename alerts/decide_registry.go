@@ -9,7 +9,7 @@ func (d *decider) decideLeft(b *book, p places, nowMS int64, cur cursors) *step 
 			continue
 		}
 		for _, field := range b.levels[device] {
-			x.step.Levels = append(x.step.Levels, levelChange{device, field, false})
+			x.step.Levels = append(x.step.Levels, levelChange{Device: device, Field: field})
 		}
 	}
 	return x.finish(cur)

@@ -87,14 +87,15 @@
 //
 // A message whose (device, boot, seq), else (device, seq, ts), has been counted within seven days under the same event type is
 // a redelivery and changes nothing, unless the device's own times of the two lie more than ten minutes apart: then its
-// counters have begun again and it is a new press. What has no identity is never dropped.
+// counters have begun again and it is a new press. Where one has no time of its own, ten minutes from the first receipt decide.
+// A message of a profile can have several identities; a match on any is enough. What has no identity is never dropped.
 //
 // # Messages of profiles
 //
 // A message that does not speak wh/v1 is read by the profile of its device (registry.Origin). It can say several things, and each is
 // a call of its own. Its identity is what the profile says. A state that a bridge repeats in every message counts when it begins:
 // which states are on is in the ledger, the ends too, so neither a restart nor a closed incident makes the next repetition a new
-// alarm. A device that leaves the registry takes its states along. One that nobody has registered is heard only when it calls for
+// alarm; of what a person does, each repetition after a pause counts. A device that leaves the registry takes its states along. One that nobody has registered is heard only when it calls for
 // help. What a message cannot be read for hides a call only if it is the payload as a whole, an event or a state; a number that
 // cannot be read is ingest's to report.
 //
@@ -111,6 +112,6 @@
 // Do gives *InvalidError, *ConflictError, ErrNotFound, ErrStopped or the context's error. A rule file gives *RuleError with
 // line and column, joined. While the ledger refuses, Run tries again and shows nothing new; it ends only with its context, with
 // ErrNotLeader, or when the ledger cannot be understood. What cannot be decoded is counted, put into the dead letters with its
-// reason and, from an emergency button, raised as a call. A hole in a lane, or a message whose decision fails, raises
+// reason and, where a call or a fire may hide behind it, raised. A hole in a lane, or a message whose decision fails, raises
 // SYS-JOURNAL-GAP.
 package alerts

@@ -265,7 +265,7 @@ func (w *panickyWorld) Locate(topic, sender string) (registry.Origin, error) {
 func TestDeadLettersAndCounts(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *plant) {
 		e := p.start()
-		p.press("h1", "{{")
+		p.press("gw", "{{")
 		p.press("b1", sos)
 		p.press("b1", sos)
 		m := publish("wh/v1/b2/event", "bridge", sos)

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +12,7 @@ const keep = 24 * 60 * 60 * 1000
 
 // seenPerDevice and seenFor bound the memory for message identities: the lane's retention is seven days too.
 const (
-	seenPerDevice = 64
+	seenPerDevice = 128
 	seenFor       = 7 * keep
 )
 
@@ -32,6 +33,7 @@ type book struct {
 	commands   map[string]done
 	seen       map[string][]identity // by device, oldest first
 	levels     map[string][]string   // by device, the fields whose level is on, sorted
+	told       map[string]int64      // by device and field, when a level that a person sets last counted
 	trail      map[string][]uint64   // incident to the steps that touched it
 	cursors    cursors
 
@@ -55,7 +57,7 @@ type done struct {
 type identity struct {
 	ID string `json:"id"`
 	TS int64  `json:"ts,omitempty"`
-	At int64  `json:"at"`
+	At int64  `json:"at"` // of its first receipt
 }
 
 // aged is an entry of a queue that forgets by time.
@@ -69,7 +71,7 @@ func newBook() *book {
 		incidents: map[string]*Incident{}, answers: map[string]string{}, keysOf: map[string]string{},
 		conditions: map[string]Condition{}, linked: map[string][]string{}, timers: map[timerID]int64{},
 		outbox: map[string]OutboxEntry{}, commands: map[string]done{}, seen: map[string][]identity{},
-		levels: map[string][]string{}, trail: map[string][]uint64{},
+		levels: map[string][]string{}, told: map[string]int64{}, trail: map[string][]uint64{},
 	}
 }
 
@@ -161,7 +163,7 @@ func (b *book) applyInputs(s *step) {
 		if in.Identity == "" {
 			continue
 		}
-		list := append(b.seen[in.Device], identity{ID: in.Identity, TS: in.TS, At: b.now})
+		list := append(b.seen[in.Device], identity{ID: in.Identity, TS: in.TS, At: cmp.Or(in.Received, b.now)})
 		if over := len(list) - seenPerDevice; over > 0 {
 			list = slices.Delete(list, 0, over)
 		}
@@ -169,21 +171,6 @@ func (b *book) applyInputs(s *step) {
 			list = list[1:]
 		}
 		b.seen[in.Device] = list
-	}
-}
-
-func (b *book) applyLevels(s *step) {
-	for _, l := range s.Levels {
-		on := b.levels[l.Device]
-		at, known := slices.BinarySearch(on, l.Field)
-		switch {
-		case l.On && !known:
-			b.levels[l.Device] = slices.Insert(slices.Clone(on), at, l.Field)
-		case !l.On && known && len(on) == 1:
-			delete(b.levels, l.Device)
-		case !l.On && known:
-			b.levels[l.Device] = slices.Delete(slices.Clone(on), at, at+1)
-		}
 	}
 }
 

@@ -83,6 +83,13 @@ var profileRules = []struct {
 			k.bridge("zigbee2mqtt/smoke", `{"smoke":true,"battery":80}`, false)
 		}
 	}, "smoke", outcome{"SH-FIRE", "fire", 1, nil, false}},
+	{"a button that never takes its state back", func(k *desk) {
+		for range 3 {
+			k.bridge("zigbee2mqtt/床头", `{"sos":true,"battery":80}`, false)
+			k.bridge("zigbee2mqtt/床头", `{"sos":true,"battery":80}`, false)
+			k.sleep(levelPause)
+		}
+	}, "z", outcome{"EB-SOS", "person", 3, nil, false}},
 	{"a state that ended begins again", func(k *desk) {
 		for _, smoke := range []string{"true", "false", "true"} {
 			k.bridge("zigbee2mqtt/smoke", `{"smoke":`+smoke+`}`, false)
@@ -98,7 +105,10 @@ var profileRules = []struct {
 		k.burning("2", "deactivation")
 	}, "air", outcome{"SH-FIRE", "fire", 1, nil, false}},
 	{"what never began cannot end", func(k *desk) { k.bridge("zigbee2mqtt/smoke", `{"smoke":false}`, false) }, "smoke", outcome{}},
-	{"a state in a word that nobody knows", func(k *desk) { k.bridge("zigbee2mqtt/smoke", `{"smoke":"maybe"}`, false) }, "smoke", outcome{letter: true}},
+	{"a state in a word that nobody knows", func(k *desk) { k.bridge("zigbee2mqtt/smoke", `{"smoke":"maybe"}`, false) }, "smoke", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"a detector of fire that cannot be read", func(k *desk) { k.bridge("zigbee2mqtt/smoke", "{{", false) }, "smoke", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"a word of a GS601 that is in no table", func(k *desk) { k.burning("1", "perhaps") }, "air", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"a leak sensor that cannot be read", func(k *desk) { k.bridge("zigbee2mqtt/leak", `{"water_leak":"maybe"}`, false) }, "leak", outcome{letter: true}},
 	{"an unknown place", func(k *desk) {
 		k.bridge("application/a/device/0000000000000001/event/up", press("1"), false)
 	}, "chirpstack:0000000000000001", outcome{"EB-UNREG", "person", 1, []string{"unknown_place"}, false}},

@@ -7,6 +7,7 @@ type eventEnv struct {
 	Readable   bool   `expr:"readable"`   // the payload could be decoded
 	Known      bool   `expr:"known"`      // the type is in the vocabulary of the kind
 	Registered bool   `expr:"registered"` // the device is in the registry
+	Fire       bool   `expr:"fire"`       // the device can tell of smoke or heat
 }
 
 // absenceEnv is what the expressions of an absence rule may read. Silence and stability run on the lanes' watermark, not on

@@ -35,6 +35,8 @@ type Rules struct {
 	byID   map[string]*rule
 	clocks map[Priority]clocks
 	watch  *watchSpec
+
+	fireKinds map[telemetry.Kind]bool // kinds that rules of class fire are about
 }
 
 // Hash identifies the source the rules were read from.

@@ -45,6 +45,7 @@ func (c *checker) check(r *Rules) {
 			c.fault(at+".id", "id "+x.ID+" is used twice")
 		}
 		r.byID[x.ID] = x
+		r.noteFireKinds(x)
 		c.compile(at, x, r.watch)
 		c.checkRule(at, x)
 		c.checkWindow(at, x)

@@ -13,6 +13,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"watchhouse/internal/strictyaml"
+	"watchhouse/telemetry"
 )
 
 //go:embed rules.yaml
@@ -58,7 +59,7 @@ func LoadRules(path string, added ...string) (*Rules, error) {
 
 // ParseRules is LoadRules on sources.
 func ParseRules(first RuleSource, added ...RuleSource) (*Rules, error) {
-	rules := &Rules{byID: map[string]*rule{}, watch: newWatchSpec()}
+	rules := &Rules{byID: map[string]*rule{}, watch: newWatchSpec(), fireKinds: map[telemetry.Kind]bool{}}
 	c, err := rules.add(first)
 	if err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type snapshot struct {
 	Commands   map[string]done       `json:"commands"`
 	Seen       map[string][]identity `json:"seen"`
 	Levels     map[string][]string   `json:"levels,omitempty"`
+	Told       map[string]int64      `json:"told,omitempty"`
 	Trail      map[string][]uint64   `json:"trail"`
 	Cursors    cursors               `json:"cursors"`
 	Closed     []string              `json:"closed"` // in order of closing
@@ -39,7 +40,7 @@ type snapshot struct {
 func (b *book) freeze(epoch, hash string) *snapshot {
 	s := &snapshot{
 		V: snapshotVersion, Epoch: epoch, Hash: hash, Step: b.step, Seq: b.seq, Now: b.now, Cursors: b.cursors,
-		Keys: maps.Clone(b.keysOf), Answers: maps.Clone(b.answers), Levels: maps.Clone(b.levels), Commands: maps.Clone(b.commands),
+		Keys: maps.Clone(b.keysOf), Answers: maps.Clone(b.answers), Levels: maps.Clone(b.levels), Told: maps.Clone(b.told), Commands: maps.Clone(b.commands),
 		Seen: make(map[string][]identity, len(b.seen)), Trail: make(map[string][]uint64, len(b.trail)), Timers: b.openTimers(),
 	}
 	for _, id := range sortedKeys(b.incidents) {
@@ -96,6 +97,7 @@ func (s *snapshot) thaw() (*book, error) {
 	copyInto(b.answers, s.Answers)
 	copyInto(b.seen, s.Seen)
 	copyInto(b.levels, s.Levels)
+	copyInto(b.told, s.Told)
 	copyInto(b.trail, s.Trail)
 	for _, c := range s.Conditions {
 		b.applyCondition(c)

@@ -56,13 +56,7 @@ type input struct {
 	Device   string `json:"dev"`
 	Identity string `json:"idn,omitempty"`
 	TS       int64  `json:"ts,omitempty"` // the device's own time, Unix ms, 0 = none
-}
-
-// levelChange is the beginning or the end of a state that a device's messages repeat.
-type levelChange struct {
-	Device string `json:"dev"`
-	Field  string `json:"field"`
-	On     bool   `json:"on"`
+	Received int64  `json:"rx,omitempty"` // Unix ms, of what has an identity
 }
 
 // openKey says which incident now answers for a dedupe key.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
 
@@ -134,8 +135,15 @@ var wireRules = []struct {
 			k.event("h1", `{"type":"panic","boot":0,"seq":0}`)
 		}
 	}, "h1", outcome{"SH-PANIC", "duress", 1, nil, false}},
-	{"a house's garbage is for the maintainer", func(k *desk) { k.event("h1", "{{") }, "h1", outcome{letter: true}},
-	{"a sorting point's unknown type too", func(k *desk) { k.event("s1", `{"type":"sos"}`) }, "s1", outcome{letter: true}},
+	{"a house's garbage", func(k *desk) { k.event("h1", "{{") }, "h1", outcome{"SH-UNREADABLE", "duress", 1, []string{"unreadable"}, true}},
+	{"a house's alarm in another word", func(k *desk) {
+		k.event("h1", `{"type":"alarm"}`)
+		k.event("h1", `{"type":"panic"}`)
+	}, "h1", outcome{"SH-UNREADABLE", "duress", 2, []string{"unreadable"}, false}},
+	{"fire in another word", func(k *desk) { k.event("g1", `{"type":"fire"}`) }, "g1", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"a garage's garbage", func(k *desk) { k.event("g1", "\x00") }, "g1", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"fire in a bin, in another word", func(k *desk) { k.event("s1", `{"type":"burning"}`) }, "s1", outcome{"FD-UNREADABLE", "fire", 1, []string{"unreadable"}, true}},
+	{"a gateway's garbage is for the maintainer", func(k *desk) { k.event("gw", "{{") }, "gw", outcome{letter: true}},
 	{"smoke anywhere", func(k *desk) { k.event("s1", `{"type":"smoke"}`) }, "s1", outcome{"SH-FIRE", "fire", 1, nil, false}},
 	{"out of service is no reason", func(k *desk) {
 		d := k.world.devices["b1"]
@@ -149,8 +157,9 @@ func TestRulesOfTheWire(t *testing.T) {
 	for _, c := range wireRules {
 		t.Run(c.name, func(t *testing.T) {
 			k := newDesk(t)
+			k.world.devices["g1"] = registry.Device{ID: "g1", Kind: telemetry.Garage, Area: "a1"}
 			c.send(k)
-			if (k.last.letter != nil) != c.want.letter && c.want.rule != "EB-SOS" {
+			if (k.last.letter != nil) != c.want.letter && c.want.rule != "EB-SOS" && c.want.occurrences < 2 {
 				t.Errorf("dead letter %v, want %v", k.last.letter, c.want.letter)
 			}
 			if c.want.rule == "" {
@@ -247,7 +256,7 @@ func TestAPressAfterTheEnd(t *testing.T) {
 		k := newDesk(t)
 		was := done(k)
 		k.must(Command{Action: ActionClose, Incident: was.ID, Actor: "bob"})
-		k.pass(time.Hour)
+		k.pass(9 * time.Minute)
 		k.event("b1", sos)
 		if !k.last.duplicate || len(k.incidents("b1")) != 1 {
 			t.Errorf("verdict %+v", k.last)

@@ -3,8 +3,8 @@ package telemetry
 import "time"
 
 const (
-	// earliestMS is 2020-01-01T00:00:00Z: no device of this system is older.
-	earliestMS = 1577836800000
+	// EarliestMS is 2020-01-01T00:00:00Z: no device of this system is older.
+	EarliestMS = 1577836800000
 	// clockLead is how far a device's clock may run ahead of the hub's.
 	clockLead = 5 * time.Minute
 )
@@ -16,7 +16,7 @@ func EffectiveTime(ts *int64, receivedNS int64) (ms int64, clockBad bool) {
 	if ts == nil {
 		return received, false
 	}
-	if *ts < earliestMS || *ts > received+clockLead.Milliseconds() {
+	if *ts < EarliestMS || *ts > received+clockLead.Milliseconds() {
 		return received, true
 	}
 	return *ts, false

@@ -15,7 +15,7 @@ func identity(device string, ts *int64, boot, seq *uint32) string {
 		b = strconv.AppendUint(b, uint64(*boot), 10)
 		b = append(b, "/s"...)
 		b = strconv.AppendUint(b, uint64(*seq), 10)
-	case ts != nil && *ts >= earliestMS:
+	case ts != nil && *ts >= EarliestMS:
 		b = append(b, "/s"...)
 		b = strconv.AppendUint(b, uint64(*seq), 10)
 		b = append(b, "/t"...)

@@ -254,7 +254,7 @@ func TestIdentityTellsApart(t *testing.T) {
 		m := message{device: rapid.SampledFrom([]string{"a", "a1", "b"}).Draw(t, "device")}
 		m.ev = Event{Boot: number.Draw(t, "boot"), Seq: number.Draw(t, "seq")}
 		if rapid.Bool().Draw(t, "timed") {
-			m.ev.TS = new(earliestMS + rapid.Int64Range(-2, 20).Draw(t, "ts"))
+			m.ev.TS = new(EarliestMS + rapid.Int64Range(-2, 20).Draw(t, "ts"))
 		}
 		return m
 	})

@@ -6,7 +6,8 @@ import (
 
 // Content is what one message says, in the vocabulary of telemetry.
 type Content struct {
-	Identity string // of the message, for its device; "" when it has none
+	Identity string   // of the message, for its device; "" when it has none
+	Also     []string // further identities: one frame can be told under several, and any of them is the message
 	Events   []telemetry.Event
 	Levels   []Level
 	Readings []telemetry.Reading

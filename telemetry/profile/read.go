@@ -46,7 +46,7 @@ func (e *Envelope) Cry(payload []byte, models []*Model) (Content, bool) {
 		if x.tree(root); !x.out.Help() {
 			continue
 		}
-		c := Content{Identity: x.out.Identity, Events: x.out.Events}
+		c := Content{Identity: x.out.Identity, Also: x.out.Also, Events: x.out.Events}
 		for _, l := range x.out.Levels {
 			if l.On {
 				c.Events = append(c.Events, l.Event())
@@ -116,7 +116,7 @@ func (x *extract) record(record any) {
 	x.metrics, x.events = nil, len(x.out.Events)
 	x.ts = x.timeOf(record)
 	if x.out.Identity == "" {
-		x.out.Identity = x.identityOf(record)
+		x.identify(record)
 	}
 	x.fields(record, x.Envelope.fields)
 	if x.Model != nil {
@@ -148,19 +148,29 @@ func (x *extract) timeOf(record any) *int64 {
 // maxIdentity bounds what is remembered of a message.
 const maxIdentity = 128
 
-func (x *extract) identityOf(record any) string {
+// identify takes every identity of the envelope that is complete in the first record that has one. A number that was left out
+// for being 0 completes only the first: whoever leaves it out always would make all messages one.
+func (x *extract) identify(record any) {
+	if x.out.Identity != "" {
+		return
+	}
 	for _, key := range x.Envelope.identity {
 		parts := make([]string, 0, len(key))
 		for i := range key {
-			if w, ok := word(key[i].first(record, x.Envelope.zero[key[i].text])); ok && w != "" {
+			zero := x.Envelope.zero[key[i].text] && x.out.Identity == ""
+			if w, ok := word(key[i].first(record, zero)); ok && w != "" {
 				parts = append(parts, w)
 			}
 		}
-		if id := strings.Join(parts, "/"); len(parts) == len(key) && len(id) <= maxIdentity {
-			return id
+		id := strings.Join(parts, "/")
+		switch {
+		case len(parts) < len(key) || len(id) > maxIdentity:
+		case x.out.Identity == "":
+			x.out.Identity = id
+		default:
+			x.out.Also = append(x.out.Also, id)
 		}
 	}
-	return ""
 }
 
 // model reads the body by the model.

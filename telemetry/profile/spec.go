@@ -23,7 +23,7 @@ type Topic struct {
 	Bytes    string   `yaml:"bytes"`    // path of the device's own bytes in base64, used when there is no body, or one with nothing for the model
 	Time     string   `yaml:"time"`     // path of the time
 	TimeForm TimeForm `yaml:"time_form"`
-	Identity []string `yaml:"identity"` // paths joined by +; the first that is complete identifies the message
+	Identity []string `yaml:"identity"` // paths joined by +; each that is complete identifies the message
 	Zero     []string `yaml:"zero"`     // paths of numbers that are left out when they are 0
 	Fields   []Field  `yaml:"fields"`
 }
