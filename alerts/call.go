@@ -40,7 +40,7 @@ func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) ver
 	switch {
 	case content.Unread != nil:
 		x.take(&v, e, c.unread(*content.Unread))
-	case err != nil && !o.Registered:
+	case err != nil && (!o.Registered || !o.Foreign()): // of a registered device's profile, ingest tells
 		v.letter = letterOf(e, fieldFault(err))
 	}
 	for _, ev := range content.Events {

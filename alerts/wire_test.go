@@ -81,7 +81,9 @@ var wireRules = []struct {
 	{"a house's type", func(k *desk) { k.event("b1", `{"type":"panic"}`) }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
 	{"garbage", func(k *desk) { k.event("b1", "\x00\xff\x13{{") }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
 	{"an empty payload", func(k *desk) { k.event("b1", "") }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
-	{"a press whose ts is text", func(k *desk) { k.event("b1", `{"type":"sos","ts":"noon"}`) }, "b1", outcome{"EB-UNREADABLE", "person", 1, []string{"unreadable"}, true}},
+	{"a press whose ts is text", func(k *desk) { k.event("b1", `{"type":"sos","ts":"noon"}`) }, "b1", outcome{"EB-SOS", "person", 1, []string{"clock_fault"}, true}},
+	{"a press before a modem's Ctrl-Z", func(k *desk) { k.event("b1", "{\"type\":\"sos\"}\x1a") }, "b1", outcome{"EB-SOS", "person", 1, nil, false}},
+	{"a fire beside what is no number", func(k *desk) { k.event("s1", `{"type":"smoke","density":NaN,"seq":1.5}`) }, "s1", outcome{"SH-FIRE", "fire", 1, nil, true}},
 	{"unreadable calls are folded per device", func(k *desk) {
 		k.event("b1", "")
 		k.event("b1", "x")

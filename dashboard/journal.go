@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -176,13 +178,15 @@ func journalEntry(lane string, e journal.Entry) JournalEntry {
 	if len(payload) > maxShownPayload {
 		payload, out.Truncated = payload[:maxShownPayload], true
 	}
-	out.Payload = jsonOrString(payload, !out.Truncated)
+	if out.Payload = jsonOrString(payload, !out.Truncated); !utf8.Valid(payload) && !out.Truncated {
+		out.Base64 = payload
+	}
 	return out
 }
 
-// jsonOrString is b itself if it is JSON, else a JSON string of it.
+// jsonOrString is b itself if it is JSON in UTF-8, else a JSON string of it; of what is not UTF-8, the replacement character stands.
 func jsonOrString(b []byte, whole bool) json.RawMessage {
-	if whole && json.Valid(b) {
+	if b = bytes.ToValidUTF8(b, []byte("\uFFFD")); whole && json.Valid(b) {
 		return b
 	}
 	s, err := json.Marshal(string(b))

@@ -69,13 +69,13 @@ func letterFor(lane journal.LaneName, e *journal.Entry, stage, reason string) De
 		Stage: stage, Reason: reason, Lane: lane, ID: e.ID, Position: e.Pos.String(),
 		ReceivedNS: e.ReceivedNS, Device: e.Device, Topic: e.Topic,
 	}
-	switch {
+	switch { // a letter is JSON in UTF-8, whatever the message was in
+	case !utf8.Valid(e.Payload):
+		d.Binary = e.Payload
 	case json.Valid(e.Payload) && bytes.TrimSpace(e.Payload)[0] != '"':
 		d.Payload = e.Payload
-	case utf8.Valid(e.Payload):
-		d.Payload, _ = json.Marshal(string(e.Payload)) // a string always encodes
 	default:
-		d.Binary = e.Payload
+		d.Payload, _ = json.Marshal(string(e.Payload)) // a string always encodes
 	}
 	return d
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -229,11 +230,14 @@ func TestALetterGivesItsPayloadBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		payload := rapid.OneOf(
 			rapid.SliceOf(rapid.Byte()), rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) }),
-			rapid.SampledFrom([][]byte{[]byte(`null`), []byte(`"a"`), []byte(`{"a":"<&>"}`), []byte(`1`), []byte("\ufffd")}),
+			rapid.SampledFrom([][]byte{[]byte("{\"a\":\"\xb1\xb1\"}"), []byte(`null`), []byte(`"a"`), []byte(`{"a":"<&>"}`), []byte(`1`), []byte("\ufffd")}),
 		).Draw(rt, "payload")
 		text, err := json.Marshal(letterFor(journal.TelemetryLane, &journal.Entry{Message: journal.Message{Payload: payload}}, StageDecode, ""))
 		if err != nil {
 			rt.Fatal(err)
+		}
+		if !utf8.Valid(text) {
+			rt.Fatalf("the letter of %q is not UTF-8: %q", payload, text)
 		}
 		var back DeadLetter
 		if err := json.Unmarshal(text, &back); err != nil {

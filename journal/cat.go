@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 )
 
 // CatOptions choose what Cat prints.
@@ -30,14 +31,18 @@ type catLine struct {
 	Topic    string          `json:"topic"`
 	Kind     string          `json:"kind,omitempty"`
 	Payload  json.RawMessage `json:"payload"`
+	Base64   []byte          `json:"payload_base64,omitempty"` // of a payload that is not UTF-8, as it was
 }
 
 // AppendJSON appends an entry as one line of JSON without the newline: lane, position, id, at (Unix ms), device, topic,
-// payload as the JSON it was, else as a string.
+// payload as the JSON it was, else as a string, with base64 beside when that string is not what was sent.
 func AppendJSON(b []byte, lane LaneName, e Entry) ([]byte, error) {
 	line := catLine{
 		Lane: lane, Position: e.Pos.String(), ID: e.ID, At: e.ReceivedNS / int64(time.Millisecond),
 		Device: e.Device, Topic: e.Topic, Payload: payloadJSON(e.Payload),
+	}
+	if !utf8.Valid(e.Payload) {
+		line.Base64 = e.Payload
 	}
 	if e.Kind != Publish {
 		line.Kind = e.Kind.String()
@@ -51,9 +56,9 @@ func AppendJSON(b []byte, lane LaneName, e Entry) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// payloadJSON keeps valid JSON as it is, numbers included, and quotes everything else.
+// payloadJSON keeps valid JSON in UTF-8 as it is, numbers included, and quotes everything else.
 func payloadJSON(p []byte) json.RawMessage {
-	if json.Valid(p) {
+	if utf8.Valid(p) && json.Valid(p) {
 		return p
 	}
 	s, err := json.Marshal(string(p))

@@ -222,7 +222,7 @@ func TestCat(t *testing.T) {
 		`{"lane":"event","position":"1.0","id":1,"at":1000,"device":"d0","topic":"t","payload":{"seq":12345678901234567890,"a":1.50}}`,
 		`{"lane":"event","position":"2.0","id":2,"at":2000,"device":"d1","topic":"t","payload":"help"}`,
 		`{"lane":"event","position":"3.0","id":3,"at":3000,"device":"d0","topic":"t","payload":""}`,
-		`{"lane":"event","position":"4.0","id":4,"at":4000,"device":"d1","topic":"t","payload":"\u0000` + "\ufffd" + `"}`,
+		`{"lane":"event","position":"4.0","id":4,"at":4000,"device":"d1","topic":"t","payload":"\u0000` + "\ufffd" + `","payload_base64":"AP8="}`,
 		`{"lane":"event","position":"5.0","id":5,"at":5000,"device":"d0","topic":"t","payload":{"a":1}}`,
 		`{"lane":"event","position":"6.0","id":6,"at":6000,"device":"d1","topic":"t","payload":"<&>"}`,
 		`{"lane":"state","position":"2.0","id":2,"at":9000,"device":"d1","topic":"","kind":"connect","payload":{}}`,

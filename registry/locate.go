@@ -179,8 +179,8 @@ func readOwn(t telemetry.Topic, payload []byte) (c profile.Content, err error) {
 	switch t.Channel {
 	case telemetry.ChannelEvent:
 		var e telemetry.Event
-		if e, err = telemetry.DecodeEvent(payload); err == nil {
-			return profile.Content{Events: []telemetry.Event{e}, Identity: e.Identity(t.Device)}, nil
+		if e, err = telemetry.DecodeEvent(payload); e.Type != "" {
+			return profile.Content{Events: []telemetry.Event{e}, Identity: e.Identity(t.Device)}, err
 		}
 		c.Unread = &telemetry.FieldError{Field: "payload", Want: "a decodable event", Got: "another"}
 		if f, ok := errors.AsType[*telemetry.FieldError](err); ok {

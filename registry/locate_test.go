@@ -103,6 +103,9 @@ func TestAnOriginReadsByItsDevice(t *testing.T) {
 	if c, err = own.Read([]byte(`{"type":"sos","boot":1,"seq":2}`)); err != nil || c.Identity != "btn/b1/s2" {
 		t.Errorf("an event of wh/v1 is %+v, %v", c, err)
 	}
+	if c, err = own.Read([]byte(`{"type":"smoke","ts":NaN}`)); err == nil || c.Unread != nil || len(c.Events) != 1 {
+		t.Errorf("a fire with a spoilt time says %+v, %v", c, err)
+	}
 	if c, err = own.Read([]byte(`{"type":`)); err == nil || c.Unread == nil {
 		t.Errorf("an unreadable event of wh/v1 is %+v, %v", c, err)
 	}

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"encoding/json"
 	"strings"
+
+	"watchhouse/telemetry/scan"
 )
 
 // Command types: a closed list.
@@ -52,79 +54,66 @@ type CommandAck struct{ ID, Result, Reason string }
 // maxReason cuts the free text of an ack, in bytes.
 const maxReason = 256
 
-const (
-	wantResult = "accepted, declined, expired or unsupported"
-	wantReason = "a string"
-)
+const wantResult = "accepted, declined, expired or unsupported"
 
-// DecodeCommandAck decodes a command/ack payload. A reason longer than 256 bytes is cut: the result counts.
+// DecodeCommandAck decodes a command/ack payload. A reason longer than 256 bytes is cut, one that cannot be read is left out: the
+// result counts.
 func DecodeCommandAck(p []byte) (CommandAck, error) {
-	var a CommandAck
-	var seen fieldSet
 	s, fault := openObject(p)
 	if fault != nil {
-		return a, fault
+		return CommandAck{}, fault
 	}
-	for first := true; ; first = false {
-		key, v, more, fault := s.member(first)
-		if fault != nil {
-			return a, fault
-		}
-		if !more {
-			break
-		}
-		if v.shape == isNull {
-			continue
-		}
-		if fault := a.field(&seen, key, v); fault != nil {
-			return a, fault
-		}
+	var d ackDecoder
+	if fault := eachMember(&s, d.field); fault != nil {
+		return d.ack, fault
 	}
-	if fault := s.close(); fault != nil {
-		return a, fault
+	if d.fault != nil {
+		return d.ack, d.fault
 	}
-	return a, a.complete()
+	return d.ack, d.ack.complete()
 }
 
-func (a *CommandAck) field(seen *fieldSet, key []byte, v value) (fault *FieldError) {
-	switch string(key) {
+// ackDecoder gathers an ack; fault is the first of its id and its result.
+type ackDecoder struct {
+	ack   CommandAck
+	seen  fieldSet
+	fault *FieldError
+}
+
+func (d *ackDecoder) field(name []byte, v scan.Value) {
+	var fault *FieldError
+	switch string(name) {
 	case "id":
-		if fault = seen.add(fieldID, "id"); fault == nil {
-			a.ID, fault = v.text("id")
+		if fault = d.seen.add(fieldID, "id"); fault == nil {
+			d.ack.ID, fault = text(v, "id")
 		}
 	case "result":
-		if fault = seen.add(fieldResult, "result"); fault == nil {
-			a.Result, fault = v.text("result")
+		if fault = d.seen.add(fieldResult, "result"); fault == nil {
+			d.ack.Result, fault = text(v, "result")
 		}
 	case "reason":
-		if fault = seen.add(fieldReason, "reason"); fault == nil {
-			a.Reason, fault = v.reason()
-		}
+		d.ack.Reason = reason(v)
 	}
-	return fault
+	if d.fault == nil {
+		d.fault = fault
+	}
 }
 
 // complete checks what an ack must have. It returns error, not *FieldError, so that a nil stays nil.
 func (a *CommandAck) complete() error {
 	if a.ID == "" {
-		return &FieldError{"id", wantText, gotNothing}
+		return fault("id", wantText, gotNothing)
 	}
 	switch a.Result {
 	case AckAccepted, AckDeclined, AckExpired, AckUnsupported:
 		return nil
 	case "":
-		return &FieldError{"result", wantResult, gotNothing}
+		return fault("result", wantResult, gotNothing)
 	}
-	return &FieldError{"result", wantResult, "another string"}
+	return fault("result", wantResult, "another string")
 }
 
-func (v value) reason() (string, *FieldError) {
-	if v.shape != isString {
-		return "", &FieldError{"reason", wantReason, v.shape.String()}
-	}
-	s, ok := v.unquote()
-	if !ok {
-		return "", &FieldError{"reason", wantReason, gotUTF8}
-	}
-	return strings.ToValidUTF8(s[:min(len(s), maxReason)], ""), nil
+func reason(v scan.Value) string {
+	s, _ := v.Text()
+	return strings.ToValidUTF8(s[:min(len(s), maxReason)], "")
 }

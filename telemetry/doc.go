@@ -9,7 +9,7 @@
 //
 //   - Unknown fields of an event, a status or a command ack are ignored; in telemetry every other field is a metric, known
 //     to the table or not, and is kept.
-//   - A byte order mark before and NUL bytes after the JSON are ignored: firmware written in C sends both.
+//   - Damage costs the field it is in and not the message, by the rules of package scan, which the profiles read by, too.
 //   - null means absent. Booleans of telemetry are 0 and 1. Numbers must be JSON numbers: "12" is not one. 12.0 and 1.2e1
 //     are whole numbers, since some encoders know no other form. NaN, nan and Infinity are reported as what they are.
 //   - A field given twice is a fault: which of the two was meant is anyone's guess.
@@ -24,9 +24,11 @@
 //
 // An error does not mean that nothing was read:
 //
-//   - DecodeEvent returns with an error the fields it could read. Such an event is not to be mapped to its type, only shown.
+//   - DecodeEvent gives an event with a type whenever the type can be read and the payload is whole: it is to be acted on. The
+//     error then tells of spoilt fields. Without a type it is an event that cannot be read. Where bytes belong to no field,
+//     another event may stand in them, so only a call for help is believed beside them.
 //   - DecodeTelemetry keeps every usable field of every reading and reports the others. Only a payload that is not JSON at
-//     all, or not one object or array, yields no readings. A reading whose ts is unusable decodes with ts 0, which
+//     all, is cut, or is not one object or array, yields no readings. A reading whose ts is unusable decodes with ts 0, which
 //     EffectiveTime calls a bad clock: its numbers are kept, its time is not believed.
 //
 // # Identity

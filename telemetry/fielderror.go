@@ -3,14 +3,12 @@ package telemetry
 import (
 	"strconv"
 	"strings"
+
+	"watchhouse/telemetry/scan"
 )
 
 // FieldError says which field of a payload was wrong, what was expected and what was found.
-type FieldError struct{ Field, Want, Got string }
-
-func (e *FieldError) Error() string {
-	return e.Field + ": want " + e.Want + ", got " + e.Got
-}
+type FieldError = scan.FieldError
 
 // FieldErrors are several faults of one payload, in the order of the payload. errors.As finds the first as a *FieldError.
 type FieldErrors []*FieldError
@@ -35,28 +33,33 @@ func (es FieldErrors) Unwrap() []error {
 	return errs
 }
 
-// payloadField names the payload as a whole.
-const payloadField = "payload"
-
-// What was found, where it is not one of the kinds of a value.
-const (
-	gotNothing   = "nothing"
-	gotTwice     = "it twice"
-	gotEmpty     = "an empty one"
-	gotUTF8      = "text that is not UTF-8"
-	gotControl   = "a control character"
-	gotTruncated = "the end of the payload"
-)
-
-// fieldName gives a name from a payload in a form that is safe in a log, at most 32 bytes and two quotes.
-func fieldName(raw []byte) string {
-	const longest = 32
-	if len(raw) > 0 && len(raw) <= longest && validMetricName(raw) {
-		return string(raw)
+// add notes a fault, nil being none.
+func (es *FieldErrors) add(e *FieldError) {
+	if e != nil && len(*es) < maxFieldErrors {
+		*es = append(*es, e)
 	}
-	quoted := strconv.QuoteToASCII(string(raw[:min(len(raw), longest)]))
-	return quoted[:min(len(quoted), longest)]
 }
+
+// err is the faults as an error, nil without any.
+func (es FieldErrors) err() error {
+	if len(es) == 0 {
+		return nil
+	}
+	return es
+}
+
+// What a fault names.
+const (
+	payloadField = scan.Payload
+	gotNothing   = scan.GotNothing
+	gotTwice     = scan.GotTwice
+	gotEmpty     = scan.GotEmpty
+	gotControl   = "a control character"
+)
 
 // index prefixes the field of an element of an array.
 func index(i int, field string) string { return "[" + strconv.Itoa(i) + "]." + field }
+
+func fault(field, want, got string) *FieldError {
+	return &FieldError{Field: field, Want: want, Got: got}
+}

@@ -1,5 +1,7 @@
 package telemetry
 
+import "watchhouse/telemetry/scan"
+
 // fieldSet remembers which of the named fields were met, so that none counts twice.
 type fieldSet uint8
 
@@ -19,18 +21,18 @@ func (s fieldSet) has(f fieldSet) bool { return s&f != 0 }
 // add notes a field; meeting it again is a fault.
 func (s *fieldSet) add(f fieldSet, name string) *FieldError {
 	if s.has(f) {
-		return &FieldError{name, "the field once", gotTwice}
+		return fault(name, "the field once", gotTwice)
 	}
 	*s |= f
 	return nil
 }
 
 // stampField decodes ts once. A repeated one is dropped with the first: neither can be believed.
-func stampField(seen *fieldSet, v value) (*int64, *FieldError) {
+func stampField(seen *fieldSet, v scan.Value) (*int64, *FieldError) {
 	if err := seen.add(fieldTS, "ts"); err != nil {
 		return nil, err
 	}
-	n, err := v.millis("ts")
+	n, err := millis(v, "ts")
 	if err != nil {
 		return nil, err
 	}
@@ -38,11 +40,11 @@ func stampField(seen *fieldSet, v value) (*int64, *FieldError) {
 }
 
 // countField decodes boot or seq once; a repeated one is dropped with the first.
-func countField(seen *fieldSet, f fieldSet, name string, v value) (*uint32, *FieldError) {
+func countField(seen *fieldSet, f fieldSet, name string, v scan.Value) (*uint32, *FieldError) {
 	if err := seen.add(f, name); err != nil {
 		return nil, err
 	}
-	n, err := v.uint32(name)
+	n, err := count(v, name)
 	if err != nil {
 		return nil, err
 	}

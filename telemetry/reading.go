@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"watchhouse/telemetry/scan"
 )
 
 // Reading is one telemetry object.
@@ -28,29 +30,26 @@ func DecodeTelemetry(p []byte) ([]Reading, error) {
 	}
 	d := readingDecoder{s: s, at: -1}
 	switch {
-	case d.s.take('{'):
+	case d.s.Take('{'):
 		d.readings = make([]Reading, 0, 1)
 		err = d.object()
-	case d.s.take('['):
+	case d.s.Take('['):
 		err = d.array()
 	default:
-		err = &FieldError{payloadField, "a JSON object or an array of objects", d.s.value().shape.String()}
-	}
-	if err == nil {
-		err = d.s.close()
+		v := d.s.Value()
+		err = fault(payloadField, "a JSON object or an array of objects", v.Shape.String())
 	}
 	if err != nil {
 		return nil, FieldErrors{err}
 	}
-	if len(d.faults) > 0 {
-		return d.readings, d.faults
-	}
-	return d.readings, nil
+	d.s.Close()
+	d.faults.add(d.s.Flaw())
+	return d.readings, d.faults.err()
 }
 
 // readingDecoder gathers the readings of a payload and the faults of single fields; at is the index in an array, -1 outside.
 type readingDecoder struct {
-	s        scanner
+	s        scan.Scanner
 	at       int
 	readings []Reading
 	faults   FieldErrors
@@ -59,11 +58,9 @@ type readingDecoder struct {
 
 func (d *readingDecoder) array() *FieldError {
 	for d.at = 0; ; d.at++ {
-		if d.s.take(']') {
-			return nil
-		}
-		if d.at > 0 && !d.s.take(',') {
-			return d.s.broken("a comma or a closing bracket")
+		more, err := d.s.Next(']')
+		if err != nil || !more {
+			return err
 		}
 		if err := d.element(); err != nil {
 			return err
@@ -73,15 +70,22 @@ func (d *readingDecoder) array() *FieldError {
 
 // element reads one element of the array; one that is no object is reported and left out.
 func (d *readingDecoder) element() *FieldError {
-	if d.s.take('{') {
-		return d.object()
-	}
-	v := d.s.value()
-	err := &FieldError{"[" + strconv.Itoa(d.at) + "]", "an object", v.shape.String()}
-	if v.shape == isNothing || v.shape == isBroken {
+	v := scan.Value{Shape: scan.Object}
+	if !d.s.Take('{') {
+		v = d.s.Value()
+	} else if err := d.object(); err != nil {
 		return err
 	}
-	d.fault(err)
+	isReading := v.Shape == scan.Object
+	whole := d.s.Settle(&v)
+	if whole && isReading {
+		return nil
+	}
+	err := fault("["+strconv.Itoa(d.at)+"]", "an object", v.Shape.String())
+	if !whole {
+		return err
+	}
+	d.faults.add(err)
 	return nil
 }
 
@@ -90,16 +94,16 @@ func (d *readingDecoder) object() *FieldError {
 	var r Reading
 	var seen fieldSet
 	d.over = false
-	for first := true; ; first = false {
-		key, v, more, err := d.s.member(first)
+	for {
+		name, v, more, err := d.s.Member()
 		if err != nil {
 			return d.within(err)
 		}
 		if !more {
 			break
 		}
-		if v.shape != isNull {
-			d.field(&r, &seen, key, v)
+		if v.Shape != scan.Null {
+			d.field(&r, &seen, name, v)
 		}
 	}
 	d.order(&r)
@@ -107,9 +111,9 @@ func (d *readingDecoder) object() *FieldError {
 	return nil
 }
 
-func (d *readingDecoder) field(r *Reading, seen *fieldSet, key []byte, v value) {
+func (d *readingDecoder) field(r *Reading, seen *fieldSet, name []byte, v scan.Value) {
 	var err *FieldError
-	switch string(key) {
+	switch string(name) {
 	case "ts":
 		if r.TS, err = stampField(seen, v); err != nil {
 			r.TS = new(int64)
@@ -119,20 +123,20 @@ func (d *readingDecoder) field(r *Reading, seen *fieldSet, key []byte, v value) 
 	case "seq":
 		r.Seq, err = countField(seen, fieldSeq, "seq", v)
 	default:
-		err = d.metric(r, key, v)
+		err = d.metric(r, name, v)
 	}
 	if err != nil {
-		d.fault(d.within(err))
+		d.faults.add(d.within(err))
 	}
 }
 
-func (d *readingDecoder) metric(r *Reading, key []byte, v value) *FieldError {
+func (d *readingDecoder) metric(r *Reading, key []byte, v scan.Value) *FieldError {
 	if !validMetricName(key) {
-		return &FieldError{fieldName(key), "a metric name of 1 to 64 letters, digits, _, - or .", "another"}
+		return fault(scan.FieldName(key), "a metric name of 1 to 64 letters, digits, _, - or .", "another")
 	}
-	f, err := v.metric()
+	f, err := number(v)
 	if err != nil {
-		err.Field = fieldName(key)
+		err.Field = scan.FieldName(key)
 		return err
 	}
 	if len(r.Metrics) == maxMetrics {
@@ -140,7 +144,7 @@ func (d *readingDecoder) metric(r *Reading, key []byte, v value) *FieldError {
 			return nil
 		}
 		d.over = true
-		return &FieldError{fieldName(key), "at most " + strconv.Itoa(maxMetrics) + " metrics", "more"}
+		return fault(scan.FieldName(key), "at most "+strconv.Itoa(maxMetrics)+" metrics", "more")
 	}
 	if r.Metrics == nil {
 		r.Metrics = make([]Metric, 0, 4)
@@ -164,7 +168,7 @@ func (d *readingDecoder) order(r *Reading) {
 		if n == i+1 {
 			kept = append(kept, r.Metrics[i])
 		} else {
-			d.fault(d.within(&FieldError{fieldName([]byte(r.Metrics[i].Name)), "the field once", gotTwice}))
+			d.faults.add(d.within(fault(scan.FieldName([]byte(r.Metrics[i].Name)), "the field once", gotTwice)))
 		}
 		i = n
 	}
@@ -177,10 +181,4 @@ func (d *readingDecoder) within(err *FieldError) *FieldError {
 		err.Field = index(d.at, err.Field)
 	}
 	return err
-}
-
-func (d *readingDecoder) fault(err *FieldError) {
-	if len(d.faults) < maxFieldErrors {
-		d.faults = append(d.faults, err)
-	}
 }

@@ -1,12 +1,11 @@
 package telemetry
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"watchhouse/telemetry/scan"
 )
 
 const (
@@ -17,44 +16,24 @@ const (
 )
 
 // text decodes a short string that may be shown to people and compared: UTF-8, no control characters, 1 to 64 bytes.
-func (v value) text(field string) (string, *FieldError) {
-	if v.shape != isString {
-		return "", &FieldError{field, wantText, v.shape.String()}
-	}
-	s, ok := v.unquote()
+func text(v scan.Value, field string) (string, *FieldError) {
+	s, wrong := v.Text()
 	switch {
-	case !ok:
-		return "", &FieldError{field, wantText, gotUTF8}
+	case wrong != "":
+		return "", fault(field, wantText, wrong)
 	case s == "":
-		return "", &FieldError{field, wantText, gotEmpty}
+		return "", fault(field, wantText, gotEmpty)
 	case len(s) > maxID:
-		return "", &FieldError{field, wantText, "a string of " + strconv.Itoa(len(s)) + " bytes"}
+		return "", fault(field, wantText, "a string of "+strconv.Itoa(len(s))+" bytes")
 	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }):
-		return "", &FieldError{field, wantText, gotControl}
+		return "", fault(field, wantText, gotControl)
 	}
 	return s, nil
 }
 
-// unquote gives the text of a string; false when it is not UTF-8.
-func (v value) unquote() (string, bool) {
-	if !utf8.Valid(v.raw) {
-		return "", false
-	}
-	if bytes.IndexByte(v.raw, '\\') < 0 {
-		return string(v.raw), true
-	}
-	quoted := make([]byte, 0, len(v.raw)+2)
-	quoted = append(append(append(quoted, '"'), v.raw...), '"')
-	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
-		return "", false
-	}
-	return s, true
-}
-
 // millis decodes a time; a number beyond int64 is cut to its range, so that it is a bad time and not a bad payload.
-func (v value) millis(field string) (int64, *FieldError) {
-	f, err := v.whole(field, wantMillis)
+func millis(v scan.Value, field string) (int64, *FieldError) {
+	f, err := whole(v, field, wantMillis)
 	switch {
 	case err != nil:
 		return 0, err
@@ -63,51 +42,51 @@ func (v value) millis(field string) (int64, *FieldError) {
 	case f <= math.MinInt64:
 		return math.MinInt64, nil
 	}
-	if n, err := strconv.ParseInt(string(v.raw), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(string(v.Raw), 10, 64); err == nil {
 		return n, nil
 	}
 	return int64(f), nil
 }
 
-func (v value) uint32(field string) (uint32, *FieldError) {
-	f, err := v.whole(field, wantUint32)
+func count(v scan.Value, field string) (uint32, *FieldError) {
+	f, err := whole(v, field, wantUint32)
 	if err != nil {
 		return 0, err
 	}
 	if f < 0 || f > math.MaxUint32 {
-		return 0, &FieldError{field, wantUint32, "a number out of range"}
+		return 0, fault(field, wantUint32, "a number out of range")
 	}
 	return uint32(f), nil
 }
 
 // whole decodes a number without a fraction.
-func (v value) whole(field, want string) (float64, *FieldError) {
-	if v.shape != isNumber {
-		return 0, &FieldError{field, want, v.shape.String()}
+func whole(v scan.Value, field, want string) (float64, *FieldError) {
+	if v.Shape != scan.Number {
+		return 0, fault(field, want, v.Shape.String())
 	}
-	f, err := strconv.ParseFloat(string(v.raw), 64)
+	f, err := strconv.ParseFloat(string(v.Raw), 64)
 	if err != nil && !math.IsInf(f, 0) {
-		return 0, &FieldError{field, want, isBroken.String()}
+		return 0, fault(field, want, scan.Broken.String())
 	}
 	if f != math.Trunc(f) {
-		return 0, &FieldError{field, want, "a number with a fraction"}
+		return 0, fault(field, want, "a number with a fraction")
 	}
 	return f, nil
 }
 
 // metric decodes a number or a boolean.
-func (v value) metric() (float64, *FieldError) {
-	switch v.shape {
-	case isTrue:
+func number(v scan.Value) (float64, *FieldError) {
+	switch v.Shape {
+	case scan.True:
 		return 1, nil
-	case isFalse:
+	case scan.False:
 		return 0, nil
-	case isNumber:
-		f, err := strconv.ParseFloat(string(v.raw), 64)
+	case scan.Number:
+		f, err := strconv.ParseFloat(string(v.Raw), 64)
 		if err != nil {
-			return 0, &FieldError{Want: wantNumber, Got: "a number out of range"}
+			return 0, fault("", wantNumber, "a number out of range")
 		}
 		return f, nil
 	}
-	return 0, &FieldError{Want: wantNumber, Got: v.shape.String()}
+	return 0, fault("", wantNumber, v.Shape.String())
 }

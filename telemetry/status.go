@@ -1,5 +1,7 @@
 package telemetry
 
+import "watchhouse/telemetry/scan"
+
 const wantBool = "true or false"
 
 // DecodeStatus decodes {"online":bool}.
@@ -8,31 +10,30 @@ func DecodeStatus(p []byte) (online bool, err error) {
 	if fault != nil {
 		return false, fault
 	}
-	got, met := gotNothing, false
-	known := false
-	for first := true; ; first = false {
-		key, v, more, fault := s.member(first)
+	var found []scan.Shape
+	for {
+		name, v, more, fault := s.Member()
 		if fault != nil {
 			return false, fault
 		}
 		if !more {
 			break
 		}
-		if string(key) != "online" {
-			continue
+		if string(name) == "online" {
+			found = append(found, v.Shape)
 		}
-		if met {
-			return false, &FieldError{"online", wantBool, gotTwice}
-		}
-		met = true
-		known = v.shape == isTrue || v.shape == isFalse
-		online, got = v.shape == isTrue, v.shape.String()
 	}
-	if fault := s.close(); fault != nil {
-		return false, fault
+	return onlineOf(found)
+}
+
+func onlineOf(found []scan.Shape) (bool, error) {
+	switch {
+	case len(found) == 0:
+		return false, fault("online", wantBool, gotNothing)
+	case len(found) > 1:
+		return false, fault("online", wantBool, gotTwice)
+	case found[0] == scan.True, found[0] == scan.False:
+		return found[0] == scan.True, nil
 	}
-	if !known {
-		return false, &FieldError{"online", wantBool, got}
-	}
-	return online, nil
+	return false, fault("online", wantBool, found[0].String())
 }

@@ -29,7 +29,7 @@ type Topic struct {
 func ParseTopic(s string) (Topic, error) {
 	rest, ok := strings.CutPrefix(s, topicPrefix)
 	if !ok {
-		return Topic{}, &FieldError{Field: "topic", Want: "the prefix " + topicPrefix, Got: "another"}
+		return Topic{}, fault("topic", "the prefix "+topicPrefix, "another")
 	}
 	var t Topic
 	t.Device, rest, _ = strings.Cut(rest, "/")
@@ -37,14 +37,14 @@ func ParseTopic(s string) (Topic, error) {
 		t.Gateway = t.Device
 		t.Device, rest, _ = strings.Cut(child, "/")
 		if !ValidID(t.Gateway) {
-			return Topic{}, &FieldError{Field: "topic.gateway", Want: wantID, Got: describeID(t.Gateway)}
+			return Topic{}, fault("topic.gateway", wantID, describeID(t.Gateway))
 		}
 	}
 	if !ValidID(t.Device) {
-		return Topic{}, &FieldError{Field: "topic.device", Want: wantID, Got: describeID(t.Device)}
+		return Topic{}, fault("topic.device", wantID, describeID(t.Device))
 	}
 	if t.Channel, ok = parseChannel(rest); !ok {
-		return Topic{}, &FieldError{Field: "topic.channel", Want: wantChannel, Got: describeChannel(rest)}
+		return Topic{}, fault("topic.channel", wantChannel, describeChannel(rest))
 	}
 	return t, nil
 }

@@ -34,7 +34,7 @@ func (e *Envelope) Cry(payload []byte, models []*Model) (Content, bool) {
 	if e.spec.Carries != CarriesModel {
 		return Content{}, false
 	}
-	root, err := e.open(payload)
+	root, _, err := e.open(payload)
 	if err != nil {
 		return Content{}, false
 	}
@@ -71,12 +71,19 @@ type extract struct {
 
 // payload reads a payload, tree one that is parsed; the tree does not change.
 func (x *extract) payload(p []byte) {
-	root, err := x.Envelope.open(p)
+	root, flaw, err := x.Envelope.open(p)
 	if err != nil {
 		x.unread(err)
 		return
 	}
-	x.tree(root)
+	if x.tree(root); flaw == nil {
+		return
+	}
+	if x.out.Help() { // what the flaw hides cannot be worse than what was read
+		x.report(flaw)
+		return
+	}
+	x.unread(flaw)
 }
 
 func (x *extract) tree(root any) {
@@ -86,10 +93,10 @@ func (x *extract) tree(root any) {
 }
 
 // open parses a payload, or takes it for a word where the envelope allows that.
-func (e *Envelope) open(payload []byte) (any, *telemetry.FieldError) {
+func (e *Envelope) open(payload []byte) (root any, flaw, err *telemetry.FieldError) {
 	if e.spec.Text {
 		if w, ok := plainWord(payload); ok {
-			return w, nil
+			return w, nil, nil
 		}
 	}
 	return parse(payload)
@@ -250,7 +257,10 @@ func (x *extract) rest(body map[string]any) {
 			continue
 		}
 		n, isNumber := number(body[name])
+		_, isSpoilt := body[name].(spoilt)
 		switch {
+		case isSpoilt:
+			x.report(fault(nameOf(name), wantNumber, shapeOf(body[name])))
 		case !isNumber:
 		case !telemetry.ValidMetric(name):
 			x.report(fault(nameOf(name), "a metric name of 1 to 64 letters, digits, _, - or .", "another"))

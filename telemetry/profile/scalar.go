@@ -69,7 +69,9 @@ func number(v any) (float64, bool) {
 
 // shapeOf names the kind of thing a value is, never the value.
 func shapeOf(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
+	case spoilt:
+		return string(v)
 	case nil:
 		return "nothing"
 	case bool:

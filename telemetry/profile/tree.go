@@ -1,15 +1,12 @@
 package profile
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/scan"
 )
 
 // The bounds of a payload.
@@ -22,111 +19,137 @@ const (
 	maxFaults  = 16
 )
 
-const payloadField = "payload"
+const payloadField = scan.Payload
 
 func fault(field, want, got string) *telemetry.FieldError {
 	return &telemetry.FieldError{Field: field, Want: want, Got: got}
 }
 
-// parse reads a payload into maps, slices, strings, json.Numbers and booleans. The tokens are encoding/json's; what is added is
-// a bound on nesting and number, and that a name given twice is a fault.
-func parse(p []byte) (any, *telemetry.FieldError) {
+// spoilt stands in a tree for a value that cannot be read, and says what was found. It spoils the fields that read it, no others.
+type spoilt string
+
+// parse reads a payload into maps, slices, strings, json.Numbers, booleans and what is spoilt, with a bound on nesting and number.
+// flaw tells of bytes that belonged to nothing; with err there is no tree.
+func parse(p []byte) (root any, flaw, err *telemetry.FieldError) {
 	if len(p) > maxPayload {
-		return nil, fault(payloadField, "at most "+strconv.Itoa(maxPayload)+" bytes", strconv.Itoa(len(p)))
+		return nil, nil, fault(payloadField, "at most "+strconv.Itoa(maxPayload)+" bytes", strconv.Itoa(len(p)))
 	}
-	p = bytes.TrimRight(bytes.TrimPrefix(p, []byte("\xef\xbb\xbf")), "\x00")
-	if !utf8.Valid(p) {
-		return nil, fault(payloadField, "JSON", "text that is not UTF-8")
+	t := treeReader{s: scan.Open(p)}
+	if t.s.Empty() {
+		return nil, nil, fault(payloadField, "JSON", "the end of the payload")
 	}
-	t := treeReader{tokens: json.NewDecoder(bytes.NewReader(p))}
-	t.tokens.UseNumber()
-	root, err := t.value(0)
-	if err == nil {
-		if _, end := t.tokens.Token(); !errors.Is(end, io.EOF) {
-			err = fault(payloadField, "nothing after the JSON value", "more bytes")
-		}
+	if root, err = t.value(0); err != nil {
+		return nil, nil, err
 	}
-	return root, err
+	if _, broken := root.(spoilt); broken {
+		return nil, nil, fault(payloadField, "JSON", shapeOf(root))
+	}
+	t.s.Close()
+	return root, t.s.Flaw(), nil
 }
 
 type treeReader struct {
-	tokens *json.Decoder
+	s      scan.Scanner
 	values int
 }
 
 func (t *treeReader) value(depth int) (any, *telemetry.FieldError) {
-	token, err := t.tokens.Token()
-	if err != nil {
-		return nil, notJSON(err)
-	}
 	if t.values++; t.values > maxValues {
 		return nil, fault(payloadField, "at most "+strconv.Itoa(maxValues)+" values", "more")
 	}
-	delim, composite := token.(json.Delim)
+	c := t.s.Peek()
+	composite := c == '{' || c == '['
 	switch {
-	case !composite:
-		return token, nil
-	case depth == maxDepth:
+	case composite && depth == maxDepth:
 		return nil, fault(payloadField, "at most "+strconv.Itoa(maxDepth)+" levels of nesting", "more")
-	case delim == '[':
+	case c == '{':
+		return t.object(depth + 1)
+	case c == '[':
 		return t.array(depth + 1)
 	}
-	return t.object(depth + 1)
+	return t.scalar(depth)
+}
+
+// scalar reads what is no composite. Inside one it must be followed by something.
+func (t *treeReader) scalar(depth int) (any, *telemetry.FieldError) {
+	v := t.s.Value()
+	if v.Shape == scan.Nothing || depth > 0 && !t.s.Settle(&v) {
+		return nil, fault(payloadField, "JSON", scan.GotCut)
+	}
+	switch v.Shape {
+	case scan.String:
+		text, wrong := v.Text()
+		if wrong != "" {
+			return spoilt(wrong), nil
+		}
+		return text, nil
+	case scan.Number:
+		return json.Number(v.Raw), nil
+	case scan.True, scan.False:
+		return v.Shape == scan.True, nil
+	case scan.Null:
+		return nil, nil
+	}
+	return spoilt(v.Shape.String()), nil
+}
+
+// settle steps to what follows a composite.
+func (t *treeReader) settle(depth int) *telemetry.FieldError {
+	v := scan.Value{Shape: scan.Object}
+	if depth > 1 && !t.s.Settle(&v) {
+		return fault(payloadField, "JSON", scan.GotCut)
+	}
+	return nil
 }
 
 func (t *treeReader) array(depth int) (any, *telemetry.FieldError) {
+	t.s.Take('[')
 	list := []any{}
-	for t.tokens.More() {
+	for {
+		more, err := t.s.Next(']')
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return list, t.settle(depth)
+		}
 		v, err := t.value(depth)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, v)
 	}
-	if _, err := t.tokens.Token(); err != nil {
-		return nil, notJSON(err)
-	}
-	return list, nil
 }
 
+// object reads members; a name given twice spoils what it names, for which of the two was meant is anyone's guess.
 func (t *treeReader) object(depth int) (any, *telemetry.FieldError) {
+	t.s.Take('{')
 	object := map[string]any{}
-	for t.tokens.More() {
-		key, err := t.tokens.Token()
+	for {
+		raw, more, err := t.s.Name()
 		if err != nil {
-			return nil, notJSON(err)
+			return nil, err
 		}
-		name, _ := key.(string) // the decoder takes nothing else for a name
+		if !more {
+			return object, t.settle(depth)
+		}
+		v, err := t.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		name, wrong := scan.Value{Shape: scan.String, Raw: raw}.Text()
+		if wrong != "" {
+			name = string(raw)
+		}
 		if _, twice := object[name]; twice {
-			return nil, fault(nameOf(name), "the field once", "it twice")
-		}
-		v, fault := t.value(depth)
-		if fault != nil {
-			return nil, fault
+			v = spoilt(scan.GotTwice)
 		}
 		object[name] = v
 	}
-	if _, err := t.tokens.Token(); err != nil {
-		return nil, notJSON(err)
-	}
-	return object, nil
-}
-
-func notJSON(err error) *telemetry.FieldError {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fault(payloadField, "JSON", "the end of the payload")
-	}
-	return fault(payloadField, "JSON", "text that is not JSON")
 }
 
 // nameOf gives a name from a payload in a form that is safe in a log.
-func nameOf(name string) string {
-	if len(name) <= 32 && telemetry.ValidMetric(name) {
-		return name
-	}
-	quoted := strconv.QuoteToASCII(name[:min(len(name), 32)])
-	return quoted[:min(len(quoted), 32)]
-}
+func nameOf(name string) string { return scan.FieldName([]byte(name)) }
 
 // plainWord is a payload that is one word and not JSON, such as online.
 func plainWord(p []byte) (string, bool) {
