@@ -71,6 +71,9 @@ func (x *draft) fire(was *Incident, d Deadline, c clocks, skip bool) {
 		x.emit(KindSkipped, engineActor, d.Name, was.State, i)
 	case d.Name == clockProgress:
 		x.lapse(was, i, d.DueAt)
+	case d.Name == clockRemind:
+		x.armRemind(i, d.DueAt)
+		x.emit(KindEscalated, engineActor, d.Name, was.State, i)
 	case d.Name == clockClose:
 		x.autoClose(was, i)
 	default:
@@ -90,6 +93,7 @@ func (x *draft) lapse(was, i *Incident, due int64) {
 
 // rearmKeeping starts the ladder again but leaves the clocks that run until recovery where they are.
 func (x *draft) rearmKeeping(i *Incident, base int64) {
+	i.disarm(clockRemind)
 	for _, e := range x.rules.clocksOf(i.Rule, i.Priority).Escalation {
 		if e.Until != untilRecovered {
 			i.arm(e.Name, base+e.After.Milliseconds())
@@ -125,6 +129,9 @@ func (x *draft) escalate(was, i *Incident, d Deadline, c clocks) {
 	if e, ok := c.step(d.Name); ok && e.RaiseTo != 0 && e.RaiseTo < i.Priority {
 		i.Priority = e.RaiseTo
 		i.Order = false // it is late, and an alarm like others from now on
+	}
+	if i.Priority == 1 && i.State == StateNew && ladderDone(i, c) {
+		x.armRemind(i, d.DueAt)
 	}
 	x.emit(KindEscalated, engineActor, d.Name, was.State, i)
 }

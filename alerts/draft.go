@@ -104,6 +104,7 @@ func (x *draft) answering(key string) (*Incident, bool) {
 
 // emit numbers a transition to the given incident, which must not change afterwards.
 func (x *draft) emit(kind, actor, text string, from State, after *Incident) {
+	x.keepAwake(after)
 	x.step.Transitions = append(x.step.Transitions, Transition{
 		N: x.next(), At: x.step.Now, Kind: kind, Actor: actor, From: from, To: after.State, Text: text, Incident: after,
 	})
@@ -159,6 +160,7 @@ func (x *draft) armLadder(i *Incident, base int64) {
 
 // armFired starts again the steps that have fired; those still to come are not put off.
 func (x *draft) armFired(i *Incident, base int64) {
+	i.disarm(clockRemind)
 	for _, e := range x.rules.clocksOf(i.Rule, i.Priority).Escalation {
 		if _, waiting := i.deadline(e.Name); !waiting {
 			i.arm(e.Name, base+e.After.Milliseconds())

@@ -129,7 +129,7 @@ func TestClocksOnTheSecond(t *testing.T) {
 		for _, x := range line {
 			got = append(got, fmt.Sprintf("%s %s %d", x.Kind, x.Text, (x.At-raised)/1000))
 		}
-		want := []string{"raised sos 0", "escalated louder 15", "escalated l1 65", "escalated auto_dispatch 65", "escalated l3 180"}
+		want := []string{"raised sos 0", "escalated louder 15", "escalated l1 65", "escalated auto_dispatch 65", "escalated l3 180", "escalated remind 240"}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}

@@ -96,7 +96,7 @@ type Incident struct {
 
 // Deadline is a named clock of an incident, e.g. {"louder", …}.
 type Deadline struct {
-	Name  string `json:"name"` // louder l1 auto_dispatch l3 progress overdue visit review close
+	Name  string `json:"name"` // louder l1 auto_dispatch l3 remind progress overdue visit review close
 	DueAt int64  `json:"due_at"`
 }
 

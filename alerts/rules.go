@@ -81,6 +81,7 @@ type rule struct {
 // clocks of a priority, or of a rule where it sets its own.
 type clocks struct {
 	Escalation     []escalation  `yaml:"escalation"`
+	Remind         time.Duration `yaml:"remind"` // of priority 1 only
 	Progress       time.Duration `yaml:"progress"`
 	Review         time.Duration `yaml:"review"`
 	Close          time.Duration `yaml:"close"`
@@ -116,6 +117,7 @@ const untilRecovered = "recovered"
 // Names of the clocks that are no steps of a ladder.
 const (
 	clockProgress = "progress"
+	clockRemind   = "remind"
 	clockReview   = "review"
 	clockClose    = "close"
 )
@@ -181,6 +183,9 @@ func (r *rule) clears(env absenceEnv) bool {
 // leaves its incidents the clocks of their priority.
 func (r *Rules) clocksOf(id string, p Priority) clocks {
 	c := r.clocks[p]
+	if p == 1 {
+		c.Remind = firstSet(c.Remind, lifeRemind)
+	}
 	own, ok := r.byID[id]
 	if !ok {
 		return c
@@ -188,6 +193,7 @@ func (r *Rules) clocksOf(id string, p Priority) clocks {
 	if own.Own.Escalation != nil {
 		c.Escalation = own.Own.Escalation
 	}
+	c.Remind = firstSet(own.Own.Remind, c.Remind)
 	c.Progress = firstSet(own.Own.Progress, c.Progress)
 	c.Review = firstSet(own.Own.Review, c.Review)
 	c.Close = firstSet(own.Own.Close, c.Close)

@@ -29,7 +29,10 @@ func lifeClocks() []escalation {
 	}
 }
 
-const lifeProgress = 120 * time.Second
+const (
+	lifeProgress = 120 * time.Second
+	lifeRemind   = 60 * time.Second // also what a file without it has
+)
 
 func (c *checker) check(r *Rules) {
 	if c.file.Version != 1 {
@@ -71,6 +74,9 @@ func (c *checker) checkClocks(r *Rules) {
 		if !ok {
 			c.fault("$.clocks", fmt.Sprintf("clocks of priority %d are missing", p))
 		}
+		if p > 1 && x.Remind != 0 {
+			c.fault(fmt.Sprintf("$.clocks.%d.remind", p), wantLifeRemind)
+		}
 		c.checkLadder(fmt.Sprintf("$.clocks.%d", p), x)
 	}
 	for p := range r.clocks {
@@ -87,7 +93,7 @@ func (c *checker) checkLadder(at string, x clocks) {
 	for i, e := range x.Escalation {
 		here := fmt.Sprintf("%s.escalation[%d]", at, i)
 		switch {
-		case e.Name == "" || e.Name == clockProgress || e.Name == clockReview || e.Name == clockClose:
+		case e.Name == "" || slices.Contains([]string{clockProgress, clockRemind, clockReview, clockClose}, e.Name):
 			c.fault(here, "want a name that no other clock has")
 		case e.After <= 0:
 			c.fault(here, "after: want a positive duration")
@@ -97,7 +103,7 @@ func (c *checker) checkLadder(at string, x clocks) {
 			c.fault(here, "raise_to: want 1 to 4")
 		}
 	}
-	for _, d := range []time.Duration{x.Progress, x.Review, x.Close, x.CloseRecovered} {
+	for _, d := range []time.Duration{x.Remind, x.Progress, x.Review, x.Close, x.CloseRecovered} {
 		if d < 0 {
 			c.fault(at, "a clock runs backwards")
 		}
@@ -115,10 +121,15 @@ func (c *checker) checkLifeClocks(at string, x clocks) {
 	if x.Progress <= 0 || x.Progress > lifeProgress {
 		c.fault(at+".progress", fmt.Sprintf("priority 1 needs progress within %s", lifeProgress))
 	}
+	if x.Remind > lifeRemind {
+		c.fault(at+".remind", fmt.Sprintf("priority 1 needs remind within %s", lifeRemind))
+	}
 	if x.Close != 0 || x.CloseRecovered != 0 {
 		c.fault(at, "priority 1 never closes itself")
 	}
 }
+
+const wantLifeRemind = "only priority 1 is reminded of"
 
 // validRuleID accepts capital letters, digits and single dashes between them, a letter first.
 func validRuleID(s string) bool {
@@ -192,6 +203,9 @@ func (c *checker) checkLife(at string, rs *Rules, r *rule) {
 		}
 	}
 	if r.Priority != 1 {
+		if r.Own.Remind != 0 {
+			c.fault(at+".remind", wantLifeRemind)
+		}
 		return
 	}
 	switch {
@@ -206,7 +220,7 @@ func (c *checker) checkLife(at string, rs *Rules, r *rule) {
 	case len(r.SuppressWhen) > 0:
 		c.fault(at+".suppress_when", "priority 1 is never suppressed")
 	}
-	if r.Own.Escalation != nil || r.Own.Progress != 0 || r.Own.Close != 0 || r.Own.CloseRecovered != 0 {
+	if r.Own.Escalation != nil || r.Own.Remind != 0 || r.Own.Progress != 0 || r.Own.Close != 0 || r.Own.CloseRecovered != 0 {
 		c.checkLifeClocks(at, rs.clocksOf(r.ID, 1))
 	}
 }
