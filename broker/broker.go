@@ -44,6 +44,7 @@ type Broker struct {
 	http         *http.Server
 	pace         *pace // of connections, whatever listener they come by
 
+	accounts *accounts
 	table    *table
 	fanout   *fanout
 	retained *retained
@@ -89,6 +90,7 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 	b := &Broker{
 		cfg: cfg, log: log, stores: s, directory: d,
 		pace:     newPace(cfg.MaxConnectRate, connectBurst),
+		accounts: newAccounts(cfg.Account, d, log),
 		table:    newTable(),
 		fanout:   newFanout(),
 		retained: &retained{topics: map[string]retainedStatus{}},

@@ -17,6 +17,7 @@ type Config struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`  // from accept until CONNECT has arrived whole
 	WriteTimeout   time.Duration `yaml:"write_timeout"`    // of one write to a socket
 	MaxKeepalive   time.Duration `yaml:"max_keepalive"`    // longer ones, and none, are cut to it
+	Account        Limits        `yaml:"account"`          // what one account may take
 }
 
 const (
@@ -37,6 +38,7 @@ func DefaultConfig() Config {
 		ConnectTimeout: 10 * time.Second,
 		WriteTimeout:   10 * time.Second,
 		MaxKeepalive:   4 * time.Hour,
+		Account:        DefaultLimits(),
 	}
 }
 
@@ -50,6 +52,7 @@ func (c Config) Validate() error {
 		between("connect_timeout", c.ConnectTimeout, time.Millisecond, time.Minute),
 		between("write_timeout", c.WriteTimeout, time.Millisecond, time.Minute),
 		between("max_keepalive", c.MaxKeepalive, minKeepalive, maxKeepalive),
+		c.Account.validate(),
 	)
 }
 

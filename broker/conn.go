@@ -43,8 +43,15 @@ type conn struct {
 	started  bool      // CONNECT has come
 	replay   []outgoing
 
+	// Of the goroutine that handles a SUBSCRIBE.
+	asked  []packets.Subscription
+	space  int      // subscriptions that the account may still have
+	excess []string // filters that did not fit
+
 	// Set at sign-in, before the connection is in the table; read only afterwards.
 	session
+
+	heard atomic.Int64 // Unix ns of its last packet
 
 	refused   atomic.Bool // telemetry is dropped until the connection closes (v3)
 	impatient bool        // reading goroutine: it has waited for telemetry's cap in vain
@@ -64,6 +71,7 @@ type conn struct {
 // session is who is at the other end.
 type session struct {
 	who       registry.Principal
+	account   *account
 	client    string // client id
 	keepalive time.Duration
 	will      *will
@@ -89,6 +97,7 @@ const (
 	reasonRejects   = "rejects"
 	reasonSlow      = "slow"
 	reasonPanic     = "panic"
+	reasonQuota     = "quota"
 )
 
 // Reason codes of MQTT 5 that the broker itself sends.
@@ -110,7 +119,9 @@ const (
 func (b *Broker) newConn(sock socket) *conn {
 	c := &conn{b: b, sock: sock, num: b.nextConn.Add(1), ended: make(chan struct{})}
 	c.frames = frameReader{read: c.receive, pool: b.buffers, limit: min(maxConnectBytes, b.cfg.MaxPacketBytes)}
-	c.deadline = time.Now().Add(b.cfg.ConnectTimeout)
+	now := time.Now()
+	c.deadline = now.Add(b.cfg.ConnectTimeout)
+	c.heard.Store(now.UnixNano())
 	return c
 }
 
@@ -148,6 +159,7 @@ func (c *conn) take(f frame) error {
 		return c.release2(f)
 	case typePingreq:
 		c.send([]byte{typePingresp << 4, 0})
+		c.pay(controlShare, 1)
 		return nil
 	case typeDisconnect:
 		return c.goodbye(f)
@@ -180,8 +192,10 @@ func (c *conn) receive(p []byte) (int, error) {
 
 // extend grants another keepalive and a half after a whole packet, as MQTT 3.1.2.10 has it.
 func (c *conn) extend() {
+	now := time.Now()
+	c.heard.Store(now.UnixNano())
 	if c.keepalive > 0 {
-		c.deadline = time.Now().Add(c.keepalive + c.keepalive/2)
+		c.deadline = now.Add(c.keepalive + c.keepalive/2)
 	}
 }
 

@@ -73,4 +73,10 @@ func wholeFilters(body []byte, v5 bool) bool {
 var errPanicked = errors.New("panic while handling a control packet")
 
 // control lets the library process a packet of a session.
-func (b *Broker) control(c *conn, pk packets.Packet) error { return b.lib.InjectPacket(c.lib, pk) }
+func (b *Broker) control(c *conn, pk packets.Packet) error {
+	if pk.FixedHeader.Type == packets.Subscribe {
+		return b.subscribe(c, pk)
+	}
+	defer c.pay(controlShare, 1)
+	return b.lib.InjectPacket(c.lib, pk)
+}

@@ -41,6 +41,10 @@
 //     on and is closed after 2 to 10 s. Its events flow all the time. A gateway that floods should use one connection for
 //     events and one for telemetry: within one TCP stream nothing can overtake.
 //   - Events, status and command acks are never shed: at 1024 in flight the reader waits.
+//   - An account (device, gateway, bridge, observer) has shares over all its connections: of calls, of status, and of other work that a
+//     client can ask for without end. A message is charged when it is in the journal's hands, then the reader rests until the account
+//     is back within its share: nothing that was read is dropped for it, and only the account's own connections wait. Telemetry has its
+//     window instead. An account holds 8 connections, 8 sessions and 64 subscriptions; what is half open or away makes room.
 //   - Nobody waits for a socket but the goroutine that writes to it, under a deadline. A client that leaves 256 KiB unread is cut.
 //   - A will is taken on status only, of a bridge also on its own topics, journaled as such, and not fired by Stop. One that is of no use
 //     here is dropped; the connection stands.
@@ -58,7 +62,8 @@
 //
 // # Concurrency and errors
 //
-// All methods of Broker are safe for concurrent use. Lock order: inbound2.mu and table.mu are never held together with conn.mu
-// except that conn.mu may be taken by itself after they are released. Stop waits for every goroutine. Errors of New and Start are
+// All methods of Broker are safe for concurrent use. Lock order: account.subscribing, accounts.mu, account.mu, conn.mu or the
+// library's. inbound2.mu and table.mu are never held together with conn.mu except that conn.mu may be taken by itself after they are
+// released. Stop waits for every goroutine. Errors of New and Start are
 // wrapped with what was being done; errors of a connection end that connection, and its disconnect record has the reason.
 package broker

@@ -37,12 +37,15 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, filter string, write bool) bool {
 	if write || c == nil {
 		return false
 	}
-	filter = plainFilter(filter)
-	return filter != "" && !strings.HasPrefix(filter, "$") && h.b.directory.MaySubscribe(c.who, filter)
+	plain := plainFilter(filter)
+	return plain != "" && !strings.HasPrefix(plain, "$") && h.b.directory.MaySubscribe(c.who, plain) && c.fits(cl, filter)
 }
 
-// OnPacketEncode completes CONNACK with limits that the library enforces or leaves to us without telling the client.
-func (h *hook) OnPacketEncode(_ *mqtt.Client, pk packets.Packet) packets.Packet {
+// OnPacketEncode completes CONNACK with limits that the library enforces or leaves to us without telling the client, and SUBACK.
+func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if c := connOf(cl); c != nil && pk.FixedHeader.Type == packets.Suback {
+		c.markExcess(pk.ReasonCodes)
+	}
 	if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == 0 {
 		pk.Properties.TopicAliasMaximum = maxAlias
 		pk.Properties.MaximumPacketSize = uint32(h.b.cfg.MaxPacketBytes)

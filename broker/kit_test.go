@@ -142,6 +142,12 @@ func (p *people) Changed() <-chan struct{} {
 	return p.changed
 }
 
+func (p *people) Behind(id string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.children[id])
+}
+
 func (p *people) Known(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -293,6 +299,7 @@ func (l *lockedBuffer) String() string {
 func testConfig() Config {
 	cfg := DefaultConfig()
 	cfg.TCP, cfg.WebSocket = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Account.EventsPerSecond, cfg.Account.MaxEventsPerSecond = 1_000_000, 1_000_000 // most tests send as fast as they can
 	return cfg
 }
 

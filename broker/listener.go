@@ -125,6 +125,10 @@ func (b *Broker) farewell(c *conn) {
 		b.endSession(c, reason, q, begun)
 	}
 	b.table.remove(c)
+	if c.account != nil {
+		_, kept := b.lib.Clients.Get(c.client)
+		b.accounts.leave(c, kept)
+	}
 	b.count.connections.Add(-1)
 	close(c.ended)
 }

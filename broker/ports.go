@@ -58,6 +58,7 @@ type directory interface {
 	Revision() uint64
 	Changed() <-chan struct{}
 	Known(deviceID string) bool
+	Behind(id string) int // registered devices that send by a principal's connection
 	Stands(p registry.Principal) bool
 }
 
@@ -69,6 +70,8 @@ func (d registryDirectory) Revision() uint64 { return d.View().Revision() }
 func (d registryDirectory) Locate(topic, sender string) (registry.Origin, error) {
 	return d.View().Locate(topic, sender)
 }
+
+func (d registryDirectory) Behind(id string) int { return d.View().Behind(id) }
 
 func (d registryDirectory) Known(id string) bool {
 	_, ok := d.View().Device(id)

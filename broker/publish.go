@@ -31,6 +31,7 @@ func (c *conn) publish(f frame) error {
 	}
 	a, q, repeated := c.ackFor(p)
 	if repeated {
+		c.pay(controlShare, 1)
 		return nil
 	}
 	return c.dispatch(p, r, a, q)
@@ -112,7 +113,11 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	if c.b.fanout.wanted() {
 		item.fan = &message{topic: r.topic, payload: m.Payload, props: append([]byte(nil), p.props...), qos: p.qos, retain: p.retain, from: c.client}
 	}
-	if err := c.submit(item, m); err == nil || errors.Is(err, errLifeFailed) {
+	switch err := c.submit(item, m); {
+	case err == nil && lane.life():
+		c.pay(shareOf(lane), unitsOf(size))
+		return nil
+	case err == nil || errors.Is(err, errLifeFailed):
 		return err
 	}
 	return c.turnAway(lane, a, q)

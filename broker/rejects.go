@@ -41,6 +41,7 @@ func (c *conn) reject(r *route, p publish) error {
 		a.code = codeNotAuthorized
 	}
 	c.refuse(r.lane, &a)
+	c.pay(controlShare, unitsOf(len(p.payload)))
 	if c.b.rates.over(c.who.ID, time.Now()) {
 		c.bye(codeNotAuthorized, reasonRejects)
 		return errClosing

@@ -85,6 +85,7 @@ func (b *Broker) sweep(now time.Time) {
 		}
 	}
 	b.rates.sweep(now)
+	b.accounts.sweep(now)
 }
 
 // dropClient takes everything of a session out of the library.
@@ -93,6 +94,7 @@ func (b *Broker) dropClient(cl *mqtt.Client) {
 	b.lib.Clients.Delete(cl.ID)
 	b.fanout.note(cl.ID, false)
 	b.sessions.drop(cl.ID)
+	b.accounts.ended(cl.ID)
 }
 
 // keepHouse sweeps, saves the retained messages and watches the registry until the broker stops.

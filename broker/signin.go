@@ -119,6 +119,9 @@ func (b *Broker) signIn(c *conn, cl *mqtt.Client, pk packets.Packet) packets.Cod
 	}
 	c.will = w
 	b.clampKeepalive(c, cl, pk.Connect.Keepalive)
+	if code := b.enroll(c); code != packets.CodeSuccess {
+		return b.denied(c, username, code)
+	}
 	return b.beginSession(c, cl, pk)
 }
 

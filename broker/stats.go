@@ -14,6 +14,8 @@ type Stats struct {
 	AuthFail uint64
 	TLSFail  uint64 // handshakes on the TLS listener that came to nothing
 
+	Slowed       uint64 // times a connection rested because its account was beyond its share
+	OverQuota    uint64 // CONNECTs and SUBSCRIBEs refused because the account holds all that it may
 	JournalFail  uint64 // connections closed because life would not take a message
 	Panics       uint64 // contained, each cost one connection
 	AcceptErrors uint64
@@ -30,6 +32,7 @@ type counters struct {
 	committed                                        atomic.Uint64 // telemetry only
 	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
 	handshakes                                       atomic.Uint64 // failed
+	slowed, overQuota                                atomic.Uint64
 }
 
 // Stats are counters for /metrics.
@@ -44,6 +47,8 @@ func (b *Broker) Stats() Stats {
 		Shed:          n.shed.Load(),
 		AuthFail:      n.authFail.Load(),
 		TLSFail:       n.handshakes.Load(),
+		Slowed:        n.slowed.Load(),
+		OverQuota:     n.overQuota.Load(),
 		JournalFail:   n.journalFail.Load(),
 		Panics:        n.panics.Load(),
 		AcceptErrors:  n.accepts.Load(),

@@ -10,6 +10,7 @@ import (
 // Sentinel errors.
 var (
 	ErrLaneFull = errors.New("journal: lane is full")
+	ErrBusy     = errors.New("journal: too much waits for the disk") // for now; comes with ErrLaneFull
 	ErrTooLarge = errors.New("journal: message is larger than a frame")
 	ErrClosed   = errors.New("journal: closed")
 	ErrConflict = errors.New("journal: not the expected last number") // another writer appended: this one is no longer the leader

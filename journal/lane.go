@@ -106,7 +106,7 @@ func (l *Lane) refuse(size int) error {
 	case l.standing != nil:
 		return fmt.Errorf("%w: lane %s: %w", ErrUnavailable, l.name, l.standing)
 	case l.messages >= queueMessages || l.bytes+size > queueBytes:
-		return fmt.Errorf("%w: %s: %d messages wait for the disk", ErrLaneFull, l.name, l.messages)
+		return fmt.Errorf("%w: %w: %s: %d messages", ErrLaneFull, ErrBusy, l.name, l.messages)
 	case l.file.usedRatio() >= l.share:
 		return fmt.Errorf("%w: %s: %s is at its size cap", ErrLaneFull, l.name, l.file.name)
 	default:
