@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,7 +90,7 @@ func (h *Hub) describeAlerts(state *dashboard.Health) {
 
 func (h *Hub) describeIngest(state *dashboard.Health) {
 	if stats := h.ingest.Stats(); h.cfg.InfluxDB.URL != "" && !stats.Up {
-		state.Degraded["influxdb"] = "no answer: history waits in the journal"
+		state.Degraded["influxdb"] = cmp.Or(stats.Hint, "no answer") + "; history waits in the journal"
 	}
 }
 

@@ -33,12 +33,14 @@ type delivery struct {
 	accepted int
 	doubted  int
 	refused  []refusal
+	rest     []point // probably stored or sound, to be sent once more
+	passes   int     // how often rest was not sound
 }
 
 // confirm delivers the batch. While the server refuses all of it in words that are not known, it waits and adds to the batch
 // what the lane holds by then: once the server takes a single point, the fault is the others'.
 func (i *Ingest) confirm(ctx context.Context, lane journal.LaneName, b *batch, extend func()) error {
-	if len(b.points) == 0 {
+	if len(b.points) == 0 || i.db == nil {
 		return nil
 	}
 	i.writing.Add(1)
@@ -48,7 +50,7 @@ func (i *Ingest) confirm(ctx context.Context, lane journal.LaneName, b *batch, e
 		if !errors.Is(err, errDoubt) {
 			return err
 		}
-		i.down(err.Error())
+		i.down(err.Error(), "")
 		i.stats.count(func(s *Stats) { s.Retries++ })
 		if err := sleep(ctx, i.pause(attempt, 0)); err != nil {
 			return err
@@ -61,7 +63,7 @@ func (i *Ingest) confirm(ctx context.Context, lane journal.LaneName, b *batch, e
 // become dead letters, so that a batch that is tried again reports them once.
 func (i *Ingest) deliver(ctx context.Context, lane journal.LaneName, points []point) error {
 	d := &delivery{i: i, lane: lane}
-	if err := d.put(ctx, points); err != nil {
+	if err := d.store(ctx, points); err != nil {
 		return err
 	}
 	if d.doubted > 0 && d.accepted == 0 {
@@ -69,37 +71,6 @@ func (i *Ingest) deliver(ctx context.Context, lane journal.LaneName, points []po
 	}
 	i.settle(d)
 	return nil
-}
-
-// put stores points, dividing them until the server takes or refuses each part.
-func (d *delivery) put(ctx context.Context, points []point) error {
-	if len(points) == 0 {
-		return nil
-	}
-	a, err := d.send(ctx, points)
-	if err != nil {
-		return err
-	}
-	switch {
-	case a.verdict == accepted:
-		d.accepted += len(points)
-		return nil
-	case a.field != "":
-		if rest, ok := d.strip(points, a); ok {
-			return d.put(ctx, rest)
-		}
-	case a.verdict == refused && a.dropped >= len(points):
-		d.refuse(points, a)
-		return nil
-	}
-	if len(points) == 1 {
-		return d.refuseOne(points, a)
-	}
-	half := len(points) / 2
-	if err := d.put(ctx, points[:half]); err != nil {
-		return err
-	}
-	return d.put(ctx, points[half:])
 }
 
 // send makes one request, again and again while the points are not at fault.
@@ -122,45 +93,12 @@ func (d *delivery) send(ctx context.Context, points []point) (answer, error) {
 		if d.once {
 			return a, fmt.Errorf("%w: %s", ErrUnavailable, a.reason)
 		}
-		d.i.down(a.reason)
+		d.i.down(a.reason, a.hint)
 		if err := sleep(ctx, d.i.pause(attempt, a.wait)); err != nil {
 			return a, err
 		}
 		d.i.stats.count(func(s *Stats) { s.Retries++ })
 	}
-}
-
-// strip takes the conflicting field out of the points; ok is false when none has it.
-func (d *delivery) strip(points []point, a answer) (rest []point, ok bool) {
-	rest = make([]point, 0, len(points))
-	for _, p := range points {
-		left, had := p.without(a.field)
-		if had {
-			ok = true
-			d.refused = append(d.refused, refusal{p, a.field, a.reason})
-		}
-		if len(left.metrics) > 0 {
-			rest = append(rest, left)
-		}
-	}
-	return rest, ok
-}
-
-func (d *delivery) refuse(points []point, a answer) {
-	for _, p := range points {
-		d.refused = append(d.refused, refusal{p: p, reason: a.reason})
-	}
-}
-
-func (d *delivery) refuseOne(points []point, a answer) error {
-	if a.verdict == doubtful {
-		d.doubted++
-		if d.accepted == 0 && d.doubted >= doubtLimit {
-			return errDoubt
-		}
-	}
-	d.refuse(points, a)
-	return nil
 }
 
 // settle counts a delivered batch and writes the dead letters, one for each message and reason.

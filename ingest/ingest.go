@@ -86,20 +86,22 @@ func New(cfg Config, d Deps) (*Ingest, error) {
 // sourcesOf lists the lanes: telemetry, and the event lane for what devices of a profile measure beside their calls.
 func sourcesOf(j *journal.Journal, noteEvery time.Duration) []*source {
 	telemetry, event := j.Lane(journal.TelemetryLane), j.Lane(journal.EventLane)
+	notes := j.KV("ingest")
 	return []*source{
-		{name: journal.TelemetryLane, lane: telemetry, marks: cursorMarks{telemetry}},
-		{name: journal.EventLane, lane: event, marks: &noteMarks{kv: j.KV("ingest"), lane: journal.EventLane, every: noteEvery}},
+		{name: journal.TelemetryLane, lane: telemetry, notes: notes, marks: cursorMarks{telemetry}},
+		{name: journal.EventLane, lane: event, notes: notes, marks: &noteMarks{kv: notes, key: string(journal.EventLane), every: noteEvery}},
 	}
 }
 
-// Run until ctx ends; then the error is nil. A batch that is not confirmed by then is sent again by the next Run. A journal
+// Run until ctx ends; then the error is nil. Without a database what cannot be decoded becomes a dead letter all the same. A batch that is not confirmed by then is sent again by the next Run. A journal
 // that cannot be read is tried again; only its being closed ends Run with an error.
 func (i *Ingest) Run(ctx context.Context) error {
 	if i.db == nil {
-		return i.runWithout(ctx)
+		i.forgetMarks(ctx)
+	} else {
+		defer i.db.close()
+		i.checkUp(ctx)
 	}
-	defer i.db.close()
-	i.checkUp(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, len(i.sources))
@@ -114,15 +116,15 @@ func (i *Ingest) Run(ctx context.Context) error {
 	return err
 }
 
-// runWithout gives up the marks, so that telemetry is purged by age, and waits.
-func (i *Ingest) runWithout(ctx context.Context) error {
+// forgetMarks lets telemetry be purged by age while no database is configured. One that is configured later gets what is still kept.
+func (i *Ingest) forgetMarks(ctx context.Context) {
 	for _, s := range i.sources {
 		if err := s.marks.drop(ctx); err != nil && ctx.Err() == nil {
 			i.log.Warn("the mark of ingest stays in the journal", "lane", string(s.name), "error", err)
 		}
+		s.marks = &noteMarks{kv: s.notes, key: "checked/" + string(s.name), every: i.limits.noteEvery}
+		s.checked = true
 	}
-	<-ctx.Done()
-	return nil
 }
 
 // checkUp asks the database whether it lives, so that an idle night does not leave its state unknown.
@@ -130,7 +132,7 @@ func (i *Ingest) checkUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, i.limits.query)
 	defer cancel()
 	if err := i.db.ping(ctx); err != nil {
-		i.down("no answer: " + err.Error())
+		i.down("no answer: "+err.Error(), "")
 		return
 	}
 	i.up()
@@ -143,9 +145,9 @@ func (i *Ingest) up() {
 	}
 }
 
-func (i *Ingest) down(reason string) {
-	if i.stats.down(reason) {
-		i.log.Warn("time-series database does not accept; telemetry waits in the journal", "reason", reason)
+func (i *Ingest) down(reason, hint string) {
+	if i.stats.down(reason, hint) {
+		i.log.Warn("time-series database does not accept; telemetry waits in the journal", "reason", reason, "hint", hint)
 	}
 }
 

@@ -181,6 +181,35 @@ func TestALaneThatIsQuietDoesNotCallADatabaseWellThatRefusesTheOther(t *testing.
 	}
 }
 
+// Whoever reads the health of the hub is told what to do, and not only that there is no answer.
+func TestAMissingBucketAndARefusedTokenAreNamed(t *testing.T) {
+	for code, want := range map[int]string{404: "does not exist: create it", 401: "the token is refused", 503: ""} {
+		s := newScripted(t, slices.Repeat([]http.HandlerFunc{status(code)}, 1000)...)
+		r := newRig(t, s.config(), nil)
+		r.submit(numbered(0, 3))
+		r.run()
+		r.until("a refusal", func() bool { return r.i.Stats().Retries > 0 })
+		if hint := r.i.Stats().Hint; (want == "") != (hint == "") || !strings.Contains(hint, want) {
+			t.Errorf("%d: hint %q, want %q", code, hint, want)
+		}
+	}
+}
+
+// Without a database nothing is stored, but what cannot be read is told all the same, once, over a restart too.
+func TestDeadLettersNeedNoDatabase(t *testing.T) {
+	r := newRig(t, DefaultConfig(), nil)
+	r.append(message("d1", t0, `garbage`))
+	r.append(message("d1", t0, `{"temp_c":1}`))
+	stop := r.run()
+	if l := r.deadLetters(1)[0]; l.Device != "d1" || l.Stage != StageDecode {
+		t.Errorf("dead letter %+v", l)
+	}
+	if p, err := r.lane.Cursor(t.Context(), cursorName); err != nil || p.Frame != 0 {
+		t.Errorf("cursor %v %v: a database that is configured later would miss what is kept", p, err)
+	}
+	stop()
+}
+
 func TestTheServersWishToWaitIsHonoured(t *testing.T) {
 	s := newScripted(t, status(503, "Retry-After", "1"))
 	r := newRig(t, s.config(), nil)

@@ -117,7 +117,7 @@ func (p *pump) deliver(ctx context.Context, batches <-chan *batch) error {
 			return err
 		}
 		// A lane that waits for the database knows better than a ping whether it accepts.
-		if quiet && p.i.writing.Load() == 0 && p.i.stats.quietFor(p.i.limits.pingEvery) {
+		if quiet && !p.source.checked && p.i.writing.Load() == 0 && p.i.stats.quietFor(p.i.limits.pingEvery) {
 			p.i.checkUp(ctx)
 		}
 	}

@@ -12,10 +12,12 @@ import (
 
 // source is a lane that readings come from.
 type source struct {
-	name  journal.LaneName
-	lane  *journal.Lane
-	marks marks
-	taken atomic.Pointer[taken] // nil until the mark was read
+	name    journal.LaneName
+	lane    *journal.Lane
+	marks   marks
+	notes   *journal.KV
+	checked bool                  // there is no database: entries are only decoded, for the dead letters
+	taken   atomic.Pointer[taken] // nil until the mark was read
 }
 
 // taken is how far a lane was confirmed.
@@ -43,7 +45,7 @@ func (s *source) begin(ctx context.Context) (journal.Position, error) {
 
 // confirm moves the mark past a batch.
 func (s *source) confirm(ctx context.Context, b *batch) error {
-	if err := s.marks.set(ctx, b.next, len(b.points) > 0); err != nil {
+	if err := s.marks.set(ctx, b.next, len(b.points) > 0 && !s.checked); err != nil {
 		return fmt.Errorf("set mark of lane %s: %w", s.name, err)
 	}
 	s.taken.Store(&taken{b.next, b.receivedNS})
@@ -83,13 +85,13 @@ func (m cursorMarks) drop(ctx context.Context) error { return m.lane.DropCursor(
 // life.db. Most entries of the event lane are calls, of which nothing is written: then the note may be a minute old.
 type noteMarks struct {
 	kv    *journal.KV
-	lane  journal.LaneName
+	key   string
 	every time.Duration
 	last  time.Time
 }
 
 func (m *noteMarks) get(ctx context.Context) (journal.Position, error) {
-	text, err := m.kv.Get(ctx, string(m.lane))
+	text, err := m.kv.Get(ctx, m.key)
 	if errors.Is(err, journal.ErrNotFound) {
 		return journal.Position{}, nil
 	}
@@ -104,7 +106,7 @@ func (m *noteMarks) set(ctx context.Context, at journal.Position, stored bool) e
 		return nil
 	}
 	m.last = time.Now()
-	return m.kv.Put(ctx, string(m.lane), []byte(at.String()))
+	return m.kv.Put(ctx, m.key, []byte(at.String()))
 }
 
-func (m *noteMarks) drop(ctx context.Context) error { return m.kv.Delete(ctx, string(m.lane)) }
+func (m *noteMarks) drop(ctx context.Context) error { return m.kv.Delete(ctx, m.key) }

@@ -16,6 +16,7 @@ type Stats struct {
 	LagMessages   uint64        // in the lanes, not yet confirmed
 	Lag           time.Duration // since the last confirmed one was received; an idle lane has one a second
 	LastError     string        // why the last request was not accepted; "" when it was
+	Hint          string        // what can be done about it, "" when that is not known
 	Up            bool          // the database answered the last request
 }
 
@@ -59,16 +60,16 @@ func (m *meter) up() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	news := !m.known || !m.s.Up
-	m.known, m.s.Up, m.s.LastError, m.contact = true, true, "", time.Now()
+	m.known, m.s.Up, m.s.LastError, m.s.Hint, m.contact = true, true, "", "", time.Now()
 	return news
 }
 
 // down notes a failed request and says whether that is news.
-func (m *meter) down(reason string) bool {
+func (m *meter) down(reason, hint string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	news := !m.known || m.s.Up
-	m.known, m.s.Up, m.s.LastError, m.contact = true, false, reason, time.Now()
+	news := !m.known || m.s.Up || m.s.Hint != hint
+	m.known, m.s.Up, m.s.LastError, m.s.Hint, m.contact = true, false, reason, hint, time.Now()
 	return news
 }
 
