@@ -35,7 +35,7 @@ func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) ver
 		message: messageID(journal.EventLane, e.ID), topic: o.Topic, device: o.Device, registered: o.Registered,
 		foreign: o.Foreign(), received: e.ReceivedNS / int64(time.Millisecond), fire: o.Registered && x.tellsFire(o.Device, k),
 	}
-	content, err := o.Read(e.Payload)
+	content, err := contentOf(e, &o)
 	var v verdict
 	switch {
 	case content.Unread != nil:
@@ -55,6 +55,17 @@ func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) ver
 		x.step.Inputs = []input{{Message: c.message, Device: o.Topic.Device}}
 	}
 	return v
+}
+
+// contentOf is what an entry says. Of one whose bulk was left out nothing is known but that it was sent.
+func contentOf(e journal.Entry, o *registry.Origin) (profile.Content, error) {
+	if e.Cut == 0 {
+		return o.Read(e.Payload)
+	}
+	f := &telemetry.FieldError{
+		Field: "payload", Want: fmt.Sprintf("at most %d bytes", journal.MaxLifePayload), Got: fmt.Sprintf("%d bytes", e.Cut),
+	}
+	return profile.Content{Unread: f}, f
 }
 
 // take applies the rules to a call, unless the ledger has counted it before.

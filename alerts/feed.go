@@ -44,7 +44,7 @@ func (f *feed) take(e *journal.Entry) {
 	if o.Topic.Channel != telemetry.ChannelTelemetry && o.Topic.Channel != telemetry.ChannelEvent {
 		return
 	}
-	c, _ := o.Read(e.Payload)
+	c, _ := contentOf(*e, &o)
 	if len(c.Readings)+len(c.Events)+len(c.Levels) > 0 {
 		f.list = append(f.list, fed{strings.Clone(o.Device.ID), f.lane, e.ID, e.Pos, e.ReceivedNS, c})
 	}

@@ -179,8 +179,8 @@ func (c *conn) signal() {
 	}
 }
 
-// submit hands a message to its lane. The error is errLifeFailed, errClosing, or telemetry's own, which the caller answers with
-// a refusal.
+// submit hands a message to its lane. The error is errLifeFailed, errClosing, or one that the caller answers with a refusal:
+// telemetry's own, or that this sender holds its share of life.db.
 func (c *conn) submit(p *pending, m journal.Message) error {
 	p.c = c
 	err := c.b.lane(p.lane).Submit(m, p.done)
@@ -189,7 +189,7 @@ func (c *conn) submit(p *pending, m journal.Message) error {
 	}
 	c.settle(p, nil)
 	p.q.forget(p.ack.id)
-	life := p.lane.life()
+	life := p.lane.life() && !errors.Is(err, journal.ErrSenderFull)
 	p.recycle()
 	if life {
 		c.b.count.journalFail.Add(1)

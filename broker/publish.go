@@ -92,7 +92,7 @@ func (c *conn) inbound() *inbound2 {
 	return c.qos2
 }
 
-// dispatch submits p, or refuses it when telemetry has no room.
+// dispatch submits p, or refuses it when telemetry, or the sender's share of life.db, has no room.
 func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	size, lane := len(p.payload)+len(r.topic)+envelopeBytes, r.laneOf(p.payload)
 	if lane == telemetryLane && c.refused.Load() {
@@ -107,7 +107,7 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	m := c.envelope(p, r)
 	item := c.b.newPending()
 	item.lane, item.size, item.ack, item.q = lane, size, a, q
-	if r.keep && p.retain {
+	if r.keep && p.retain && len(p.payload) <= journal.MaxLifePayload {
 		item.retain, item.topic, item.payload, item.qos = true, r.topic, m.Payload, p.qos
 	}
 	if c.b.fanout.wanted() {
@@ -123,7 +123,7 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	return c.turnAway(lane, a, q)
 }
 
-// turnAway answers telemetry that could not be taken.
+// turnAway answers what could not be taken.
 func (c *conn) turnAway(l laneID, a ack, q *inbound2) error {
 	c.b.count.shed.Add(1)
 	q.forget(a.id)
@@ -143,6 +143,7 @@ func (c *conn) envelope(p publish, r *route) journal.Message {
 		Dup:        p.dup,
 		Conn:       c.num,
 		Payload:    c.keep(p.payload),
+		Many:       c.who.Kind == "",
 	}
 }
 

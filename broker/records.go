@@ -43,7 +43,7 @@ func (b *Broker) record(c *conn, kind journal.Kind, payload any) error {
 	if err != nil {
 		return fmt.Errorf("encode session record: %w", err)
 	}
-	m := journal.Message{Kind: kind, ReceivedNS: time.Now().UnixNano(), Client: c.client, Device: c.who.ID, Conn: c.num, Payload: body}
+	m := journal.Message{Kind: kind, ReceivedNS: time.Now().UnixNano(), Client: c.client, Device: c.who.ID, Conn: c.num, Payload: body, Many: c.who.Kind == ""}
 	return b.stores.state.Submit(m, func(_ journal.Receipt, err error) {
 		if err != nil {
 			b.complain(err)
@@ -52,7 +52,8 @@ func (b *Broker) record(c *conn, kind journal.Kind, payload any) error {
 	})
 }
 
-// recordStart puts hub_start before anything else of this run and waits for it to be on disk.
+// recordStart puts hub_start before anything else of this run and waits for it to be on disk. On a disk that is full it stays
+// first in the queue, and the hub starts: whoever is there must be able to see what is wrong.
 func (b *Broker) recordStart(ctx context.Context) error {
 	done := make(chan error, 1)
 	m := journal.Message{Kind: journal.HubStart, ReceivedNS: time.Now().UnixNano(), Payload: []byte("{}")}
@@ -62,7 +63,7 @@ func (b *Broker) recordStart(ctx context.Context) error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("record hub start: %w", err)
+			b.complain(err)
 		}
 		return nil
 	case <-ctx.Done():

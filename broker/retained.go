@@ -138,7 +138,7 @@ func (r *retained) load(ctx context.Context, from shelf) error {
 }
 
 func (r *retained) replay(e journal.Entry) {
-	if !e.Retain || e.Kind != journal.Publish && e.Kind != journal.Will {
+	if !e.Retain || e.Cut > 0 || e.Kind != journal.Publish && e.Kind != journal.Will {
 		return
 	}
 	if isStatus(e.Topic) {

@@ -196,6 +196,9 @@ func (b *Broker) beginSession(c *conn, cl *mqtt.Client, pk packets.Packet) packe
 	b.refusals.clear(c.who.ID)
 	if err := b.record(c, journal.Connect, c.connectRecord(pk.ProtocolVersion)); err != nil {
 		b.complain(err)
+		if c.v5 && errors.Is(err, journal.ErrSenderFull) {
+			return packets.ErrQuotaExceeded
+		}
 		return packets.ErrServerUnavailable
 	}
 	c.extend()

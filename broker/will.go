@@ -136,7 +136,7 @@ func (b *Broker) submitWill(c *conn, w *will) {
 			b.complain(err)
 			return
 		}
-		if w.retain && isStatus(w.topic) {
+		if w.retain && isStatus(w.topic) && len(w.payload) <= journal.MaxLifePayload {
 			b.retained.put(w.topic, w.payload, w.qos, r.Pos)
 		}
 		if b.fanout.wanted() {

@@ -175,6 +175,7 @@ func journalEntry(lane string, e journal.Entry) JournalEntry {
 		Device: e.Device, Client: e.Client, Topic: e.Topic, QoS: int(e.QoS), Retain: e.Retain, Dup: e.Dup,
 	}
 	payload := e.Payload
+	out.Truncated = e.Cut > 0
 	if len(payload) > maxShownPayload {
 		payload, out.Truncated = payload[:maxShownPayload], true
 	}

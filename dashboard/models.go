@@ -111,7 +111,7 @@ type JournalEntry struct {
 	Dup       bool            `json:"dup"`
 	Payload   json.RawMessage `json:"payload" doc:"The JSON it was, else a string; what is not UTF-8 in it is replaced."`
 	Base64    []byte          `json:"payload_base64,omitempty" doc:"The payload as it was, when it is not UTF-8."`
-	Truncated bool            `json:"truncated" doc:"The payload was longer than 8 KiB and is shown as a string of its first part."`
+	Truncated bool            `json:"truncated" doc:"The payload was longer than 8 KiB, or than 16 KiB in life.db, and is shown as a string of its first part."`
 }
 
 // SideRecord is a rejected message with its reason.

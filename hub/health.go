@@ -19,6 +19,8 @@ const (
 	// slowCommit makes a disk slow: a press waits for two commits, and for the one under way before each; four of these are the
 	// second within which it must be on a screen.
 	slowCommit = 250 * time.Millisecond
+	// nearlyFull is the part of a file's cap from which on it is said.
+	nearlyFull = 0.85
 )
 
 // healthz says that the process lives and answers.
@@ -51,7 +53,12 @@ func (h *Hub) health() dashboard.Health {
 
 // describeJournal: strangers may read this, so paths stay in the log.
 func (h *Hub) describeJournal(state *dashboard.Health) {
-	health := h.journal.Health()
+	describeFiles(state, h.journal.Health())
+}
+
+func describeFiles(state *dashboard.Health, health journal.Health) {
+	describeSpace(state, health)
+	describeReserve(state, health)
 	if health.Life.Err != nil {
 		state.Faults["journal_life"] = "life.db cannot be written: " + plainFault(health.Life.Err)
 	}
@@ -60,6 +67,41 @@ func (h *Hub) describeJournal(state *dashboard.Health) {
 	}
 	if slow := health.Life.FsyncP99; slow > slowCommit {
 		state.Degraded["slow_disk"] = fmt.Sprintf("commits of life.db take up to %s", slow.Round(time.Millisecond))
+	}
+}
+
+// describeSpace names the parts of the journal that are nearly full, and who fills them.
+func describeSpace(state *dashboard.Health, health journal.Health) {
+	nearly := map[bool][]string{}
+	for _, l := range health.Full {
+		nearly[l.Life] = append(nearly[l.Life], fmt.Sprintf("%s uses %.0f %% of its part", l.Lane, 100*l.Ratio))
+		for _, s := range l.Senders {
+			state.Senders = append(state.Senders, dashboard.HealthSender{ID: s.ID, Lane: string(l.Lane), Share: s.Share})
+		}
+		if l.Lane == journal.EventLane && l.Ratio >= 1 {
+			state.Faults["journal_life"] = "the part of life.db for events is used up, presses are refused"
+		}
+	}
+	for life, file := range map[bool]journal.FileHealth{true: health.Life, false: health.Bulk} {
+		if file.UsedRatio >= nearlyFull {
+			nearly[life] = append(nearly[life], fmt.Sprintf("%.0f %% of the file's space is used", 100*file.UsedRatio))
+		}
+	}
+	if len(nearly[true]) > 0 {
+		state.Degraded["life_space"] = "life.db: " + strings.Join(nearly[true], ", ")
+	}
+	if len(nearly[false]) > 0 {
+		state.Degraded["bulk_space"] = "bulk.db: " + strings.Join(nearly[false], ", ")
+	}
+}
+
+// describeReserve: without it a full disk stops emergencies, too.
+func describeReserve(state *dashboard.Health, health journal.Health) {
+	if r := health.Reserve; r.Held < r.Wanted {
+		state.Degraded["reserve"] = fmt.Sprintf("of %d MiB kept for life.db on a full disk %d are there", r.Wanted>>20, r.Held>>20)
+	}
+	if health.Reserve.BulkStopped {
+		state.Degraded["journal_bulk"] = "the disk is nearly full: telemetry is refused so that calls have the rest"
 	}
 }
 

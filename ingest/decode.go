@@ -66,6 +66,9 @@ func (d *decoder) read(e *journal.Entry, view directory) (o registry.Origin, sai
 	if o.Foreign() && e.Retain && e.Device != o.Topic.Device { // what a bridge has retained is old, nobody knows how old
 		return o, said, nil
 	}
+	if e.Cut > 0 { // a call without its bulk, which is the alert engine's
+		return o, said, nil
+	}
 	said, err = o.Read(e.Payload)
 	if d.lane == journal.EventLane && said.Unread != nil && !d.again { // the alert engine makes the letter of a call that cannot be read
 		err = withoutFault(err, said.Unread)

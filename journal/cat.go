@@ -32,6 +32,7 @@ type catLine struct {
 	Kind     string          `json:"kind,omitempty"`
 	Payload  json.RawMessage `json:"payload"`
 	Base64   []byte          `json:"payload_base64,omitempty"` // of a payload that is not UTF-8, as it was
+	Cut      int             `json:"payload_bytes,omitempty"`  // length as sent, of a payload that was kept in part
 }
 
 // AppendJSON appends an entry as one line of JSON without the newline: lane, position, id, at (Unix ms), device, topic,
@@ -39,7 +40,7 @@ type catLine struct {
 func AppendJSON(b []byte, lane LaneName, e Entry) ([]byte, error) {
 	line := catLine{
 		Lane: lane, Position: e.Pos.String(), ID: e.ID, At: e.ReceivedNS / int64(time.Millisecond),
-		Device: e.Device, Topic: e.Topic, Payload: payloadJSON(e.Payload),
+		Device: e.Device, Topic: e.Topic, Payload: payloadJSON(e.Payload), Cut: e.Cut,
 	}
 	if !utf8.Valid(e.Payload) {
 		line.Base64 = e.Payload

@@ -115,7 +115,7 @@ func (c *Chain) Append(ctx context.Context, expect uint64, bodies ...[]byte) ([]
 	if len(bodies) == 0 {
 		return nil, nil
 	}
-	if c.file.usedRatio() >= wholeShare {
+	if !c.hasRoom() {
 		return nil, fmt.Errorf("%w: chain %s: %s is at its size cap", ErrLaneFull, c.name, c.file.name)
 	}
 	steps, raw, err := buildGroup(c.tail, bodies)
@@ -133,12 +133,20 @@ func (c *Chain) Append(ctx context.Context, expect uint64, bodies ...[]byte) ([]
 	return steps, nil
 }
 
+// hasRoom: the chains have what messages cannot take, and what these leave. The last twentieth is the ledger's.
+func (c *Chain) hasRoom() bool {
+	share := 1.0
+	if c.name != ledgerChain {
+		share = 0.95
+	}
+	most := float64(c.file.maxBytes)
+	used := c.file.engine.Used()
+	return float64(used) < share*most || float64(used-c.file.messages.Load()) < share*(1-lifeMessages)*most
+}
+
 // store appends a record after the tail, with c.mu held.
 func (c *Chain) store(ctx context.Context, record []byte) error {
-	err := c.log.Append(ctx, c.tail.seq, record)
-	if errors.Is(err, engine.ErrNoSpace) && c.file.freeReserve() {
-		err = c.log.Append(ctx, c.tail.seq, record)
-	}
+	err := c.file.onReserve(func() error { return c.log.Append(ctx, c.tail.seq, record) })
 	if err == nil {
 		return nil
 	}

@@ -29,7 +29,8 @@ func (p *batchPool) get() *batch {
 
 func (p *batchPool) put(b *batch) {
 	clear(b.dones)
-	b.buf, b.dones, b.prevNS, b.told = b.buf[:headerSize], b.dones[:0], 0, false
+	clear(b.booked)
+	b.buf, b.dones, b.booked, b.prevNS, b.told = b.buf[:headerSize], b.dones[:0], b.booked[:0], 0, false
 	p.pool.Put(b)
 }
 
@@ -117,11 +118,15 @@ func (c *committer) commit(ctx context.Context) {
 	last := c.heads[len(c.heads)-1]
 	l.mu.Lock()
 	l.standing = nil
+	l.charge(c.group, c.out)
 	l.nextID = last.end()
 	l.head = Position{Frame: first + uint64(len(c.heads)) - 1, Index: last.Count}
 	l.lastAt = time.Now()
 	l.wakeReaders()
 	l.mu.Unlock()
+	if l.pressed() {
+		l.callKeeper()
+	}
 	for i, b := range c.group {
 		b.acknowledge(c.heads[i].First, first+uint64(i))
 	}
@@ -159,10 +164,7 @@ func (b *batch) acknowledge(first, seq uint64) {
 func (c *committer) store(ctx context.Context, seq uint64) error {
 	l, pause := c.lane, retryFirst
 	for {
-		err := l.log.Append(ctx, seq-1, c.out...)
-		if err != nil && errors.Is(err, engine.ErrNoSpace) && l.file.freeReserve() {
-			err = l.log.Append(ctx, seq-1, c.out...)
-		}
+		err := l.file.onReserve(func() error { return l.log.Append(ctx, seq-1, c.out...) })
 		if err == nil {
 			return nil
 		}

@@ -24,12 +24,21 @@
 //
 // life.db holds the event and state lanes, the chains and the keys; bulk.db the telemetry lane and the streams. They share
 // neither writer nor connection nor lock, so a saturated, full or broken bulk.db does not delay life. A bulk.db out of order
-// is reported by Health and by ErrUnavailable; a life.db out of order fails Open. Each has a size cap. The state lane stops
-// at 90 % of it, the event lane and the bulk logs at 97 %, chains at 100 %; keys are small and always taken. When the disk
-// itself is full, life first gets the reserve file's space.
+// is reported by Health and by ErrUnavailable; a life.db out of order fails Open.
 //
-// Frames that every cursor has passed are purged after the retention, or from 80 % of the cap on, oldest first. What a
+// # Space
+//
+// Each file has a size cap, and each lane a part of it that no other can take (budget.go). Messages leave a quarter of life.db to
+// the chains and keys; the hub's own records have more of the state lane than what is published, and the start of the hub is
+// always taken, so that a full file opens. Within a lane one sender may hold a twentieth (ErrSenderFull), one that speaks for many
+// a half. What each holds is counted as it is committed and purged; the counts are a view of the frames, saved now and then and
+// made again from the frames after that. A payload over 16 KiB leaves its bulk out of life.db.
+//
+// Frames that every cursor has passed are purged after the retention, or from 80 % of a part or of the cap on, oldest first. What a
 // cursor has not passed is never purged: the lane gets full instead. Chains are not purged.
+//
+// On a full disk life gets the reserve file's space, an eighth at a time. Nothing of it can go to bulk.db: each write of that is
+// admitted only while more is free than is missing of the reserve and a quarter of it, so that what life frees is life's.
 //
 // # Frame
 //
@@ -55,12 +64,14 @@
 // a uvarint length and so many bytes.
 //
 //	1 byte   kind (Kind)
-//	1 byte   flags: bits 0-1 QoS, 2 retain, 3 DUP, 4 the device's id is the client's; the others zero
+//	1 byte   flags: bits 0-1 QoS, 2 retain, 3 DUP, 4 the device's id is the client's, 5 the payload
+//	         was cut; the others zero
 //	varint   receive time in ns less that of the message before it in the frame (the first: less 0)
 //	uvarint  connection number
 //	bytes    client id
 //	bytes    device id, absent when flag 4 is set
 //	bytes    topic
+//	uvarint  length of the payload as sent, only with flag 5: what follows is its beginning
 //	bytes    payload
 //
 // The body of a chain's record is the hash of the step before its first (32 bytes, zeros at the beginning), the hash of its

@@ -11,11 +11,12 @@ const (
 	flagRetain     = 0x04
 	flagDup        = 0x08
 	flagSameDevice = 0x10 // the device's id is the client's
-	flagKnown      = flagQoS | flagRetain | flagDup | flagSameDevice
+	flagCut        = 0x20 // the payload's bulk was left out
+	flagKnown      = flagQoS | flagRetain | flagDup | flagSameDevice | flagCut
 )
 
-// entryOverhead bounds what an entry takes beside its strings: kind, flags, time, connection and four lengths.
-const entryOverhead = 2 + 2*binary.MaxVarintLen64 + 4*binary.MaxVarintLen32
+// entryOverhead bounds what an entry takes beside its strings: kind, flags, time, connection and five lengths.
+const entryOverhead = 2 + 2*binary.MaxVarintLen64 + 5*binary.MaxVarintLen32
 
 // sizeBound is at least the encoded size of m.
 func sizeBound(m *Message) int {
@@ -35,6 +36,9 @@ func appendEntry(b []byte, m *Message, prevNS int64) []byte {
 	if same {
 		flags |= flagSameDevice
 	}
+	if m.Cut > 0 {
+		flags |= flagCut
+	}
 	b = append(b, byte(m.Kind), flags)
 	b = binary.AppendVarint(b, m.ReceivedNS-prevNS)
 	b = binary.AppendUvarint(b, m.Conn)
@@ -43,6 +47,9 @@ func appendEntry(b []byte, m *Message, prevNS int64) []byte {
 		b = appendBytes(b, m.Device)
 	}
 	b = appendBytes(b, m.Topic)
+	if m.Cut > 0 {
+		b = binary.AppendUvarint(b, uint64(m.Cut))
+	}
 	return appendBytes(b, m.Payload)
 }
 
@@ -103,6 +110,9 @@ func (r *entryReader) entry(m *Message) {
 		m.Device = r.string()
 	}
 	m.Topic = r.string()
+	if flags&flagCut != 0 {
+		m.Cut = int(r.uvarint())
+	}
 	from, to := r.span()
 	m.Payload = r.body[from:to:to]
 }

@@ -10,14 +10,17 @@ import (
 // Sentinel errors.
 var (
 	ErrLaneFull = errors.New("journal: lane is full")
-	ErrBusy     = errors.New("journal: too much waits for the disk") // for now; comes with ErrLaneFull
-	ErrTooLarge = errors.New("journal: message is larger than a frame")
-	ErrClosed   = errors.New("journal: closed")
-	ErrConflict = errors.New("journal: not the expected last number") // another writer appended: this one is no longer the leader
-	ErrNotFound = errors.New("journal: not found")
-	ErrInUse    = errors.New("journal: data folder is in use") // exit code 3
-	ErrNewer    = errors.New("journal: data folder has a newer schema")
-	ErrDamaged  = errors.New("journal: data folder is damaged")
+	// ErrBusy comes with ErrLaneFull when it is full for now: too much waits for the disk.
+	ErrBusy = errors.New("journal: too much waits for the disk")
+	// ErrSenderFull is ErrLaneFull for one sender: it holds its share of the lane, others are taken.
+	ErrSenderFull = fmt.Errorf("%w for this sender", ErrLaneFull)
+	ErrTooLarge   = errors.New("journal: message is larger than a frame")
+	ErrClosed     = errors.New("journal: closed")
+	ErrConflict   = errors.New("journal: not the expected last number") // another writer appended: this one is no longer the leader
+	ErrNotFound   = errors.New("journal: not found")
+	ErrInUse      = errors.New("journal: data folder is in use") // exit code 3
+	ErrNewer      = errors.New("journal: data folder has a newer schema")
+	ErrDamaged    = errors.New("journal: data folder is damaged")
 	// ErrUnavailable says that a file cannot be written (for now) or that bulk.db could not be opened.
 	ErrUnavailable = errors.New("journal: not available")
 )

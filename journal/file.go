@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -19,15 +20,6 @@ const (
 	reserveFile = "reserve"
 )
 
-// Shares of a file's cap. The state lane stops first, so that what waits for a lagging reader of it cannot crowd out the
-// events; chains and keys may use the rest.
-const (
-	stateShare = 0.90
-	eventShare = 0.97
-	bulkShare  = 0.97
-	wholeShare = 1.00
-)
-
 // file is one of the two stores. Its engine is nil when it could not be opened (err says why).
 type file struct {
 	name     string
@@ -35,7 +27,9 @@ type file struct {
 	maxBytes int64
 	err      error
 	log      *slog.Logger
-	reserve  *reserve // nil for bulk
+	reserve  *reserve     // nil for bulk
+	disk     *diskGuard   // nil for life
+	messages atomic.Int64 // bytes of all lanes' frames
 	batches  batchPool
 }
 
@@ -46,11 +40,17 @@ func (f *file) unavailable() error {
 	return fmt.Errorf("%w: %s is opened read-only", ErrUnavailable, f.name)
 }
 
+// usedRatio is how much of its cap the file takes. For bulk.db what is left of the disk counts as a cap, too, so that it goes
+// on in the space it has before the disk is full.
 func (f *file) usedRatio() float64 {
 	if f.maxBytes == 0 {
 		return 0
 	}
-	return float64(f.engine.Used()) / float64(f.maxBytes)
+	used, most := f.engine.Used(), f.maxBytes
+	if f.disk != nil {
+		most = min(most, used+f.disk.room())
+	}
+	return float64(used) / float64(max(most, 1))
 }
 
 func (f *file) health() FileHealth {
@@ -58,16 +58,18 @@ func (f *file) health() FileHealth {
 		return FileHealth{Err: f.unavailable()}
 	}
 	s := f.engine.Stats()
-	h := FileHealth{Err: translate(s.Err), Bytes: s.Bytes, FsyncP50: s.CommitP50, FsyncP99: s.CommitP99, Commits: s.Commits}
-	if f.maxBytes > 0 {
-		h.UsedRatio = float64(s.Bytes) / float64(f.maxBytes)
+	return FileHealth{
+		Err: translate(s.Err), Bytes: s.Bytes, UsedRatio: f.usedRatio(), FsyncP50: s.CommitP50, FsyncP99: s.CommitP99, Commits: s.Commits,
 	}
-	return h
 }
 
-// freeReserve gives the reserved disk space to life; false when there was none.
-func (f *file) freeReserve() bool {
-	return f.reserve != nil && f.reserve.free()
+// onReserve writes, and when the disk is full again on what the reserve gives up for life.
+func (f *file) onReserve(write func() error) error {
+	err := write()
+	for errors.Is(err, engine.ErrNoSpace) && f.reserve != nil && f.reserve.free() {
+		err = write()
+	}
+	return err
 }
 
 func (f *file) close(ctx context.Context) error {

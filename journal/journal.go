@@ -22,6 +22,9 @@ type Journal struct {
 	lanes map[LaneName]*Lane
 	side  map[string]*Stream
 
+	kick    chan struct{} // calls the keeper; capacity 1
+	purging sync.Mutex    // of the lanes' accounts of what is on disk
+
 	mu     sync.Mutex
 	chains map[string]*Chain
 
@@ -65,7 +68,7 @@ func (j *Journal) Chain(name string) *Chain {
 
 // KV gives the key-value store of life.db, under a bucket name (sessions, snapshots…).
 func (j *Journal) KV(bucket string) *KV {
-	return &KV{engine: j.life.engine, bucket: "app." + bucket}
+	return &KV{file: j.life, engine: j.life.engine, bucket: "app." + bucket}
 }
 
 // lanesOf lists the lanes and streams of a file in a fixed order.
@@ -109,6 +112,7 @@ func (j *Journal) shut(ctx context.Context) error {
 		}
 	}
 	j.cancel()
+	j.saveAccounts(context.WithoutCancel(ctx))
 	err := errors.Join(j.life.close(ctx), j.bulk.close(ctx), j.env.codec.close())
 	if j.flock != nil {
 		err = errors.Join(err, unlockDir(j.flock))
@@ -118,6 +122,7 @@ func (j *Journal) shut(ctx context.Context) error {
 
 // KV is a bucket of keys. Put is durable when it returns.
 type KV struct {
+	file   *file
 	engine engine.Engine
 	bucket string
 }
@@ -130,7 +135,7 @@ func (k *KV) Get(ctx context.Context, key string) ([]byte, error) {
 
 // Put stores a value; it is durable when Put returns.
 func (k *KV) Put(ctx context.Context, key string, value []byte) error {
-	return translate(k.engine.Put(ctx, k.bucket, key, value))
+	return translate(k.file.onReserve(func() error { return k.engine.Put(ctx, k.bucket, key, value) }))
 }
 
 // Delete removes a key; an absent one is no error.

@@ -131,7 +131,7 @@ func TestUnreadFillsTheLane(t *testing.T) {
 	n := 0
 	for ; err == nil; n++ {
 		m := press(n)
-		m.Payload = noise(int64(n), 3000)
+		m.Device, m.Payload = fmt.Sprint("bin-", n), noise(int64(n), 3000)
 		if n%16 == 0 {
 			j.Purge(ctx)
 		}

@@ -5,14 +5,18 @@ import (
 	"time"
 )
 
-// purgeEvery is how often the keeper looks for frames that may go.
-const purgeEvery = 10 * time.Second
+const (
+	// keepEvery is how often the keeper looks for frames that may go; keepAtMost when a lane calls it.
+	keepEvery  = 10 * time.Second
+	keepAtMost = time.Second
+	// recountPause leaves the disk to others while frames of an earlier run are counted.
+	recountPause = 5 * time.Millisecond
+)
 
 // start begins the committers and the housekeeping.
 func (j *Journal) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	j.cancel = cancel
-	j.life.reserve = &reserve{dir: j.cfg.Dir, size: j.cfg.ReserveBytes, log: j.log}
 	j.life.reserve.refill()
 	for _, l := range j.all() {
 		if l.log == nil {
@@ -36,18 +40,94 @@ func (j *Journal) startReadOnly() {
 	}
 }
 
-// keep purges and holds the reserve.
+// keep purges, holds the reserve and keeps the accounts: at its own pace, and when a lane nears its budget.
 func (j *Journal) keep(ctx context.Context) {
-	t := time.NewTicker(purgeEvery)
-	defer t.Stop()
+	j.recount(ctx)
+	round := time.NewTicker(keepEvery)
+	look := time.NewTicker(keepAtMost)
+	defer round.Stop()
+	defer look.Stop()
+	j.keepHouse(ctx)
 	for {
-		j.Purge(ctx)
-		j.life.reserve.refill()
 		select {
-		case <-t.C:
+		case <-look.C: // at most this often: bulk goes on soon after space returned, and a lane that calls does not keep us busy
+			j.bulk.disk.look()
+			j.life.reserve.refill()
+			select {
+			case <-j.kick:
+				j.keepHouse(ctx)
+			default:
+			}
+		case <-round.C:
+			j.keepHouse(ctx)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (j *Journal) keepHouse(ctx context.Context) {
+	j.Purge(ctx)
+	j.saveAccounts(ctx)
+	j.nameRefused()
+}
+
+// pause waits, false when ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// recount counts what the last run has left uncounted, a little at a time: after a clean stop nothing.
+func (j *Journal) recount(ctx context.Context) {
+	for _, l := range j.all() {
+		for more := l.log != nil; more; {
+			j.purging.Lock()
+			var err error
+			more, err = l.recount(ctx)
+			j.purging.Unlock()
+			if err != nil && ctx.Err() == nil {
+				j.log.Warn("frames of an earlier run cannot be counted", "lane", string(l.name), "err", err)
+				break
+			}
+			if more && !pause(ctx, recountPause) {
+				return
+			}
+		}
+	}
+}
+
+func (j *Journal) saveAccounts(ctx context.Context) {
+	j.purging.Lock()
+	defer j.purging.Unlock()
+	for _, l := range j.all() {
+		if l.log == nil {
+			continue
+		}
+		if err := l.saveAccount(ctx); err != nil && ctx.Err() == nil {
+			j.log.Warn("accounts not saved", "lane", string(l.name), "err", err)
+		}
+	}
+}
+
+// nameRefused says in the log who was refused for its share.
+func (j *Journal) nameRefused() {
+	for _, l := range j.all() {
+		for id, n := range l.takeRefused() {
+			j.log.Warn("a sender holds its share of the journal and is refused", "lane", string(l.name), "device", id, "messages", n)
+		}
+	}
+}
+
+// callKeeper asks for a purge now.
+func (l *Lane) callKeeper() {
+	select {
+	case l.env.kick <- struct{}{}:
+	default:
 	}
 }
 

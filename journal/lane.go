@@ -17,14 +17,14 @@ const (
 
 // Lane is one append-only lane with its group committer. Safe for concurrent use.
 type Lane struct {
-	name  LaneName
-	file  *file
-	log   engine.Log // nil when the file could not be opened
-	share float64    // of the file's cap that this lane may fill
-	env   *laneEnv
-	cache frameCache
-	done  chan struct{} // closed when the committer has ended
-	wake  chan struct{} // capacity 1
+	name   LaneName
+	file   *file
+	log    engine.Log // nil when the file could not be opened
+	budget float64    // part of the file's cap that this lane may fill
+	env    *laneEnv
+	cache  frameCache
+	done   chan struct{} // closed when the committer has ended
+	wake   chan struct{} // capacity 1
 
 	mu       sync.Mutex
 	filling  *batch
@@ -39,6 +39,13 @@ type Lane struct {
 	lastAt   time.Time     // of the last commit or tick
 	changed  chan struct{} // closed on the next commit, nil when nobody waits
 
+	stored  int64 // bytes that the frames take, guarded by mu
+	senders senders
+
+	// Of whoever holds Journal.purging.
+	counted, found uint64 // of the frames found at the start: the last one counted, and the last one there was
+	saved          savedAccount
+
 	cursors cursorSet
 }
 
@@ -49,6 +56,7 @@ type laneEnv struct {
 	writer   uint64
 	epoch    uint64
 	readOnly bool
+	kick     chan struct{} // calls the keeper
 }
 
 // batch is a frame being filled and the callbacks of its messages.
@@ -56,6 +64,7 @@ type batch struct {
 	buf    []byte // headerSize free bytes, then the entries
 	packed []byte // memory of its packed form
 	dones  []func(Receipt, error)
+	booked []booked
 	prevNS int64
 	told   bool // of a failure; the callbacks are spent
 }
@@ -65,16 +74,20 @@ func (b *batch) count() uint32 { return uint32(len(b.dones)) }
 // Submit queues m. When it returns nil, done is called exactly once, from the committer's goroutine, in order of
 // submission: with a receipt after the fsync of its frame, or with the error of a failed commit (then the message may or
 // may not be stored, must not be acknowledged, and the committer goes on retrying the frame by itself). done must not block.
-// When Submit returns an error (ErrLaneFull, ErrTooLarge, ErrClosed, a standing failure of the file) done is never called.
+// When Submit returns an error (ErrLaneFull, ErrSenderFull, ErrTooLarge, ErrClosed, a standing failure of the file) done is
+// never called. Of a payload over MaxLifePayload life keeps the beginning only (Message.Cut).
 // m is copied: its Payload may be reused once Submit has returned. Submit never blocks on disk. done may be nil.
 func (l *Lane) Submit(m Message, done func(Receipt, error)) error {
+	if l.file.reserve != nil {
+		m.cut()
+	}
 	size := sizeBound(&m)
 	if size > l.env.maxFrame-headerSize {
 		return fmt.Errorf("%w: about %d bytes, at most %d", ErrTooLarge, size, l.env.maxFrame-headerSize)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refuse(size); err != nil {
+	if err := l.refuse(&m, size); err != nil {
 		return err
 	}
 	b := l.filling
@@ -87,6 +100,7 @@ func (l *Lane) Submit(m Message, done func(Receipt, error)) error {
 	b.buf = appendEntry(b.buf, &m, b.prevNS)
 	b.prevNS = m.ReceivedNS
 	b.dones = append(b.dones, done)
+	l.book(b, &m)
 	l.messages++
 	l.bytes += len(b.buf) - before
 	if l.idle {
@@ -97,7 +111,7 @@ func (l *Lane) Submit(m Message, done func(Receipt, error)) error {
 }
 
 // refuse says why nothing may be queued, with l.mu held.
-func (l *Lane) refuse(size int) error {
+func (l *Lane) refuse(m *Message, size int) error {
 	switch {
 	case l.closed:
 		return ErrClosed
@@ -107,10 +121,8 @@ func (l *Lane) refuse(size int) error {
 		return fmt.Errorf("%w: lane %s: %w", ErrUnavailable, l.name, l.standing)
 	case l.messages >= queueMessages || l.bytes+size > queueBytes:
 		return fmt.Errorf("%w: %w: %s: %d messages", ErrLaneFull, ErrBusy, l.name, l.messages)
-	case l.file.usedRatio() >= l.share:
-		return fmt.Errorf("%w: %s: %s is at its size cap", ErrLaneFull, l.name, l.file.name)
 	default:
-		return nil
+		return l.overBudget(m, size)
 	}
 }
 

@@ -37,14 +37,18 @@ func (j *Journal) openBulkLanes(ctx context.Context) error {
 
 func (j *Journal) newLane(name LaneName, log engine.Log) *Lane {
 	l := &Lane{
-		name: name, file: j.bulk, log: log, share: bulkShare, env: j.env,
+		name: name, file: j.bulk, log: log, budget: telemetryBudget, env: j.env, senders: senders{},
 		done: make(chan struct{}), wake: make(chan struct{}, 1), nextID: 1, lastAt: time.Now(),
 	}
 	switch name {
 	case EventLane:
-		l.file, l.share = j.life, eventShare
+		l.file, l.budget = j.life, eventBudget
 	case StateLane:
-		l.file, l.share = j.life, stateShare
+		l.file, l.budget = j.life, stateBudget
+	case streamLane("rejects"):
+		l.budget = rejectsBudget
+	case streamLane("deadletter"):
+		l.budget = lettersBudget
 	}
 	l.filling = l.file.batches.get()
 	return l
@@ -66,6 +70,11 @@ func (j *Journal) openLane(ctx context.Context, name LaneName) error {
 	}
 	if err := l.loadCursors(ctx); err != nil {
 		return err
+	}
+	if !j.env.readOnly {
+		if err := l.loadAccount(ctx); err != nil {
+			return err
+		}
 	}
 	j.lanes[name] = l
 	return nil

@@ -218,7 +218,7 @@ func TestOrderPerClient(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	j := openTest(t, testConfig(t))
-	l := j.Lane(EventLane)
+	l := j.Lane(TelemetryLane)
 	m := Message{Kind: Publish, Topic: "t", Payload: make([]byte, DefaultConfig().MaxFrameBytes)}
 	if err := l.Submit(m, nil); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a frame of payload: %v, want ErrTooLarge", err)
@@ -261,15 +261,18 @@ func TestLaneFullAtTheCapAndChainsGoOn(t *testing.T) {
 	ctx := context.Background()
 	m := press(1)
 	for i := range 20_000 {
-		m.Payload = noise(int64(i), 3000)
+		m.Device, m.Payload = fmt.Sprint("bin-", i), noise(int64(i), 3000)
 		if _, err := j.Lane(StateLane).Append(ctx, m); errors.Is(err, ErrLaneFull) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if r := j.Health().Life.UsedRatio; r < stateShare || r > 1 {
+	if r := j.Health().Life.UsedRatio; r < stateBudget || r > eventBudget {
 		t.Errorf("state lane full at %.2f of the cap", r)
+	}
+	if err := j.Lane(StateLane).Submit(Message{Kind: Connect, Device: "eb-1", Payload: []byte("{}")}, nil); err != nil {
+		t.Errorf("a session with the state lane full: %v", err)
 	}
 	if _, err := j.Lane(EventLane).Append(ctx, press(1)); err != nil {
 		t.Errorf("an event with the state lane full: %v", err)

@@ -55,6 +55,8 @@ type Message struct {
 	Dup        bool
 	Conn       uint64 // connection number, unique for the life of the process
 	Payload    []byte
+	Cut        int  // length of the payload as sent, of which Payload is the beginning; 0 = it is whole
+	Many       bool // of Submit, not stored: the sender speaks for many devices and may hold more
 }
 
 // Entry is a stored message. ID is its number in the lane, from 1, without holes. Readers share entries: Payload must not

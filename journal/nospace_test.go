@@ -170,7 +170,7 @@ func fillUp(j *Journal, d *disk) (acked []string, err error) {
 	}
 	m := press(1)
 	for i := range 100_000 {
-		m.Payload = append(fmt.Appendf(nil, "%d ", i), noise(int64(i), 20_000)...)
+		m.Payload = append(fmt.Appendf(nil, "%d ", i), noise(int64(i), 15_000)...)
 		if _, err = l.Append(ctx, m); err != nil {
 			break
 		}

@@ -78,15 +78,17 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger, with opener) (*
 	}
 	j := &Journal{
 		cfg: cfg, log: log,
-		env:    &laneEnv{maxFrame: cfg.MaxFrameBytes, codec: c},
+		env:    &laneEnv{maxFrame: cfg.MaxFrameBytes, codec: c, kick: make(chan struct{}, 1)},
 		lanes:  map[LaneName]*Lane{},
 		side:   map[string]*Stream{},
 		chains: map[string]*Chain{},
 		stop:   func() {},
 		cancel: func() {},
 	}
-	j.life = &file{name: lifeFile, maxBytes: cfg.LifeMaxBytes, log: log}
-	j.bulk = &file{name: bulkFile, maxBytes: cfg.BulkMaxBytes, log: log}
+	j.kick = j.env.kick
+	held := &reserve{dir: cfg.Dir, size: cfg.ReserveBytes, log: log}
+	j.life = &file{name: lifeFile, maxBytes: cfg.LifeMaxBytes, log: log, reserve: held}
+	j.bulk = &file{name: bulkFile, maxBytes: cfg.BulkMaxBytes, log: log, disk: &diskGuard{dir: cfg.Dir, reserve: held}}
 	if err := j.openAll(ctx, with); err != nil {
 		return nil, errors.Join(err, j.life.close(ctx), j.bulk.close(ctx), c.close())
 	}
@@ -103,7 +105,7 @@ func (j *Journal) openAll(ctx context.Context, with opener) error {
 	if err := j.openFile(ctx, j.life, with); err != nil {
 		return err
 	}
-	if err := j.identify(ctx); err != nil {
+	if err := j.life.onReserve(func() error { return j.identify(ctx) }); err != nil {
 		return err
 	}
 	if err := j.openFile(ctx, j.bulk, with); err != nil {
@@ -163,6 +165,9 @@ func (j *Journal) openFile(ctx context.Context, f *file, with opener) error {
 func (j *Journal) fileConfig(f *file) sqlite.Config {
 	cfg := sqlite.DefaultConfig(filepath.Join(j.cfg.Dir, f.name))
 	cfg.Log, cfg.CommitDelay = j.log, j.cfg.CommitDelay
+	if f.disk != nil {
+		cfg.Admit = f.disk.admit
+	}
 	return cfg
 }
 

@@ -6,15 +6,20 @@ import (
 )
 
 const (
-	// purgeFrom is the share of a file's cap from which read frames go before their age; below the lanes' own limits.
+	// purgeFrom is the part of a lane's budget, and of a file's cap, from which read frames go before their age.
 	purgeFrom = 0.80
-	// purgePart is the part (1/n) of what may go that goes at a time, until the file is below purgeFrom.
-	purgePart = 16
+	// purgePart is the part (1/n) of what may go that goes at a time, purgeTimes how often in a row, until there is room.
+	purgePart  = 16
+	purgeTimes = 16
+	// purgeRecords bounds what is read and removed at once.
+	purgeRecords = 64
 )
 
-// Purge removes frames that every cursor has passed and that are older than the retention, or, when a file is nearly at
-// its cap, the oldest of those passed. It runs in the background by itself.
+// Purge removes frames that every cursor has passed and that are older than the retention, or, when a lane nears its budget or
+// a file its cap, the oldest of those passed. It runs in the background by itself.
 func (j *Journal) Purge(ctx context.Context) {
+	j.purging.Lock()
+	defer j.purging.Unlock()
 	for _, f := range []*file{j.life, j.bulk} {
 		if f.engine == nil {
 			continue
@@ -28,21 +33,53 @@ func (j *Journal) Purge(ctx context.Context) {
 }
 
 func (l *Lane) purge(ctx context.Context, retention time.Duration) error {
-	first, last, err := l.purgeable(ctx)
-	if err != nil || first > last {
-		return err
+	for range purgeTimes {
+		first, last, err := l.purgeable(ctx)
+		if err != nil || first > last {
+			return err
+		}
+		upTo, err := l.olderThan(ctx, time.Now().Add(-retention).UnixNano(), first, last)
+		if err != nil {
+			return err
+		}
+		pressed := l.pressed()
+		if pressed {
+			upTo = max(upTo, first+(last-first)/purgePart)
+		}
+		if err := l.remove(ctx, first, upTo); err != nil || !pressed {
+			return err
+		}
 	}
-	upTo, err := l.olderThan(ctx, time.Now().Add(-retention).UnixNano(), first, last)
-	if err != nil {
-		return err
+	return nil
+}
+
+// remove purges a range of frames and takes them off the accounts.
+func (l *Lane) remove(ctx context.Context, first, upTo uint64) error {
+	for first <= upTo {
+		recs, err := l.log.Read(ctx, first, purgeRecords, readBytes)
+		if err != nil {
+			return translate(err)
+		}
+		n, counted := 0, 0
+		for n < len(recs) && recs[n].Seq <= upTo {
+			if n++; recs[n-1].Seq <= l.counted || recs[n-1].Seq > l.found {
+				counted = n
+			}
+		}
+		end := upTo // of a hole, all of it
+		if n > 0 {
+			end = recs[n-1].Seq
+		}
+		if err := l.log.Purge(ctx, end); err != nil {
+			return translate(err)
+		}
+		l.count(recs[:counted], -1)
+		if end <= l.found {
+			l.counted = max(l.counted, end)
+		}
+		first = end + 1
 	}
-	if l.file.usedRatio() >= purgeFrom {
-		upTo = max(upTo, first+(last-first)/purgePart)
-	}
-	if upTo < first {
-		return nil
-	}
-	return translate(l.log.Purge(ctx, upTo))
+	return nil
 }
 
 // purgeable is the range of frames that nobody needs: below every cursor, and not the last, which keeps the numbering.

@@ -147,7 +147,9 @@ func (p *Projection) foreign(e *journal.Entry) {
 	if o.Life {
 		d.seen(e.ReceivedNS)
 	}
-	d.add(reading{payload: e.Payload, receivedNS: e.ReceivedNS, origin: &o})
+	if e.Cut == 0 {
+		d.add(reading{payload: e.Payload, receivedNS: e.ReceivedNS, origin: &o})
+	}
 }
 
 // of is the device a topic speaks of, or the sender.

@@ -52,6 +52,9 @@ func (db *DB) runCheckpointer() {
 // moveWAL copies the log beside running commits. When a commit finds all of it copied it starts the log anew; while commits
 // never pause that does not come to pass, so past the hard limit the last pages are copied with the writer halted.
 func (db *DB) moveWAL(ctx context.Context) error {
+	if err := db.growBy(db.walBytes.Load()); err != nil {
+		return nil //nolint:nilerr // the disk is full: the log stays as it is, and commits are refused by the same rule
+	}
 	db.walBytes.Store(0)
 	size, err := db.passive(ctx)
 	if err != nil || size < hardFactor*db.cfg.CheckpointBytes {

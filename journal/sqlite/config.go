@@ -20,6 +20,8 @@ type Config struct {
 	Migrations []string
 	Log        *slog.Logger
 
+	// Admit, when not nil, is asked before the file grows by about so many bytes; its error is the write's.
+	Admit func(bytes int64) error
 	// CommitDelay, when not nil, is slept after each commit and before it is answered: a slow disk, for tests and the bench.
 	CommitDelay func() time.Duration
 }

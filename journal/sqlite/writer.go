@@ -144,6 +144,9 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 			db.rollback(ctx)
 		}
 	}()
+	if err := db.admitted(group); err != nil {
+		return nil, false, err
+	}
 	if _, err := db.begin.ExecContext(ctx); err != nil {
 		return nil, true, fmt.Errorf("begin: %w", err)
 	}
@@ -154,14 +157,15 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 		}
 	}
 	results = make([]error, len(group))
-	grown := int64(0)
+	grown, pages := int64(0), int64(0)
 	for i, o := range group {
 		err := o.run(ctx)
 		if err != nil && !errors.Is(err, engine.ErrConflict) {
 			return nil, true, err
 		}
 		results[i] = err
-		grown += db.pagesFor(o.size)
+		grown += db.grows(o.size)
+		pages += db.pagesFor(o.size)
 	}
 	start := time.Now()
 	if _, err := db.commit.ExecContext(ctx); err != nil {
@@ -169,8 +173,24 @@ func (db *DB) transact(group []*op, lazy map[lazyKey][]byte) (results []error, s
 	}
 	db.dawdle()
 	db.stats.committed(time.Since(start), grown)
-	db.grewWAL(grown + int64(len(lazy)+1)*int64(db.cfg.PageSize))
+	db.grewWAL(pages + int64(len(lazy)+1)*int64(db.cfg.PageSize))
 	return results, false, nil
+}
+
+// admitted asks whether the file may grow by what is appended. Purges and keys are small, and a purge makes room.
+func (db *DB) admitted(group []*op) error {
+	size := int64(0)
+	for _, o := range group {
+		size += int64(o.size)
+	}
+	return db.growBy(size)
+}
+
+func (db *DB) growBy(bytes int64) error {
+	if db.cfg.Admit == nil || bytes == 0 {
+		return nil
+	}
+	return db.cfg.Admit(bytes)
 }
 
 // dawdle makes the disk seem slow.
@@ -178,6 +198,15 @@ func (db *DB) dawdle() {
 	if db.cfg.CommitDelay != nil {
 		time.Sleep(db.cfg.CommitDelay())
 	}
+}
+
+// grows guesses what a body adds to the file: a small one shares its page.
+func (db *DB) grows(size int) int64 {
+	const cell = 16
+	if size+cell <= db.cfg.PageSize {
+		return int64(size + cell)
+	}
+	return db.pagesFor(size)
 }
 
 func (db *DB) pagesFor(size int) int64 {
