@@ -17,7 +17,8 @@ type call struct {
 	topic      telemetry.Topic
 	device     registry.Device
 	registered bool
-	foreign    bool // it came by a profile: nothing can be told to the device
+	foreign    bool   // it came by a profile: nothing can be told to the device
+	via        string // who brought it, of a device that is not registered
 	event      telemetry.Event
 	readable   bool
 	known      bool
@@ -31,8 +32,11 @@ type call struct {
 
 // hear takes everything that an entry says. A message of a profile can say several things at once, and repeat states.
 func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) verdict {
+	if !o.Registered {
+		o.Topic.Device = nameStranger(o.Topic.Device)
+	}
 	c := call{
-		message: messageID(journal.EventLane, e.ID), topic: o.Topic, device: o.Device, registered: o.Registered,
+		via: x.via(e.Device, o), message: messageID(journal.EventLane, e.ID), topic: o.Topic, device: o.Device, registered: o.Registered,
 		foreign: o.Foreign(), received: e.ReceivedNS / int64(time.Millisecond), fire: o.Registered && x.tellsFire(o.Device, k),
 	}
 	content, err := contentOf(e, &o)
@@ -89,6 +93,7 @@ func (c call) inputs() []input {
 	if len(c.identities) == 0 {
 		return []input{in}
 	}
+	in.Device = c.seenBy()
 	in.TS, in.Received = stamp(c.event.TS), c.received
 	list := make([]input, 0, len(c.identities))
 	for _, in.Identity = range c.identities {
@@ -112,10 +117,10 @@ func (c call) of(ev telemetry.Event, content profile.Content, receivedNS int64, 
 	}
 	c.effective, c.clockBad = telemetry.EffectiveTime(ev.TS, receivedNS)
 	if content.Identity != "" {
-		c.identities = append(c.identities, ev.Type+"|"+content.Identity)
+		c.identities = append(c.identities, c.rememberedAs(ev.Type+"|"+content.Identity))
 	}
 	for _, id := range content.Also {
-		c.identities = append(c.identities, ev.Type+"|"+id)
+		c.identities = append(c.identities, c.rememberedAs(ev.Type+"|"+id))
 	}
 	return c
 }
@@ -137,11 +142,15 @@ func (x *draft) match(r *rule, c call) {
 		x.flag(r, c)
 		return
 	}
-	i := x.raise(r, signal{
+	s := signal{
 		device: c.topic.Device, area: c.device.Area, person: c.device.Person, at: c.received, cause: c.message,
-		badges: c.badges(r), text: c.text(),
-	})
-	if r.Receipt != "" && !c.foreign {
+		badges: c.badges(r), text: c.text(), via: c.via,
+	}
+	if c.via != "" {
+		s = x.gather(r, s)
+	}
+	i := x.raise(r, s)
+	if r.Receipt != "" && !c.foreign && i.listed(c.topic.Device) {
 		x.send(OutboxEntry{
 			Device: c.topic.Device, Gateway: c.topic.Gateway, Type: "receipt", Incident: i.ID,
 			Args: map[string]string{"stage": r.Receipt}, Expires: x.step.Now + receiptFor.Milliseconds(),

@@ -31,10 +31,12 @@ type book struct {
 	timers     map[timerID]int64
 	outbox     map[string]OutboxEntry
 	commands   map[string]done
-	seen       map[string][]identity // by device, oldest first
-	levels     map[string][]string   // by device, the fields whose level is on, sorted
-	told       map[string]int64      // by device and field, when a level that a person sets last counted
-	trail      map[string][]uint64   // incident to the steps that touched it
+	seen       map[string][]identity      // by device, oldest first
+	levels     map[string][]string        // by device, the fields whose level is on, sorted
+	told       map[string]int64           // by device and field, when a level that a person sets last counted
+	crowds     map[string]map[uint64]bool // incident of many strangers to those it knows, as hashes
+	strangers  map[string][]aged          // by rule and who brought them, the latest with cards of their own; derived
+	trail      map[string][]uint64        // incident to the steps that touched it
 	cursors    cursors
 
 	forgotten uint64 // incidents dropped since the book was made
@@ -72,6 +74,7 @@ func newBook() *book {
 		conditions: map[string]Condition{}, linked: map[string][]string{}, timers: map[timerID]int64{},
 		outbox: map[string]OutboxEntry{}, commands: map[string]done{}, seen: map[string][]identity{},
 		levels: map[string][]string{}, told: map[string]int64{}, trail: map[string][]uint64{},
+		crowds: map[string]map[uint64]bool{}, strangers: map[string][]aged{},
 	}
 }
 
@@ -97,6 +100,7 @@ func (b *book) apply(n uint64, s *step) error {
 	b.applyOutbox(s)
 	b.applyInputs(s)
 	b.applyLevels(s)
+	b.applyStrangers(s)
 	b.applyCommand(s)
 	b.forget()
 	return nil
@@ -108,6 +112,9 @@ func (b *book) applyTransition(n uint64, t Transition) {
 		b.closed = append(b.closed, aged{t.Incident.ClosedAt, id})
 	}
 	b.incidents[id] = t.Incident
+	if t.Kind == KindRaised {
+		b.noteStranger(t.Incident)
+	}
 	if trail := b.trail[id]; len(trail) == 0 || trail[len(trail)-1] != n {
 		b.trail[id] = append(trail, n)
 	}
@@ -208,6 +215,7 @@ func (b *book) dropIncident(id string) {
 	delete(b.keysOf, id)
 	delete(b.incidents, id)
 	delete(b.trail, id)
+	delete(b.crowds, id)
 	b.forgotten++
 }
 

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ func (b *book) knows(c call) bool {
 	if len(c.identities) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(b.seen[c.topic.Device], func(s identity) bool {
+	return slices.ContainsFunc(b.seen[c.seenBy()], func(s identity) bool {
 		return slices.Contains(c.identities, s.ID) && s.At+seenFor > b.now && s.sameMessage(stamp(c.event.TS), c.received)
 	})
 }
@@ -40,4 +41,11 @@ func stamp(ts *int64) int64 {
 		return 0
 	}
 	return *ts
+}
+
+// forgetIdentities drops those of devices that have not been heard for as long as an identity is kept. Nothing looks at them any more.
+func (b *book) forgetIdentities() {
+	maps.DeleteFunc(b.seen, func(_ string, list []identity) bool {
+		return len(list) == 0 || list[len(list)-1].At+seenFor <= b.now
+	})
 }

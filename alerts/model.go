@@ -92,6 +92,8 @@ type Incident struct {
 	Previous       string       `json:"previous_incident_id,omitempty"`
 	Order          bool         `json:"order,omitempty" doc:"A silent order to a contact; false once it is late and has become an alarm."`
 	Contact        string       `json:"contact,omitempty" doc:"Id of the contact an order went to."`
+	Via            string       `json:"via,omitempty" doc:"Gateway or bridge account that brought the call of a device nobody has registered."`
+	Strangers      *Strangers   `json:"strangers,omitempty" doc:"Of an incident that stands for many devices nobody has registered; its device is who brought them."`
 }
 
 // Deadline is a named clock of an incident, e.g. {"louder", …}.

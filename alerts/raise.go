@@ -13,6 +13,7 @@ type signal struct {
 	badges               []string
 	priority             Priority // 0 = the rule's
 	key                  string   // "" = the rule's for the device
+	via, stranger        string   // of a device that is not registered: who brought it, and its id where it is one of many
 }
 
 // receiptFor is how long a device may be told that its call has arrived.
@@ -68,8 +69,9 @@ func (x *draft) open(r *rule, s signal, before *Incident) *Incident {
 		ID: incidentID(x.epoch, x.step.Now, x.next()), Version: 1, Priority: r.Priority, Class: r.Class, State: StateNew,
 		Rule: r.ID, Device: s.device, Component: s.component, Area: s.area, Person: s.person, Active: true, Occurrences: 1,
 		RaisedAt: s.at, LastAt: s.at, Response: r.Response, Order: r.Annunciate == annunciateOrder, Contact: s.contact,
-		Deadlines: []Deadline{}, Assignments: []Assignment{}, Badges: []string{}, Causes: []string{},
+		Via: s.via, Deadlines: []Deadline{}, Assignments: []Assignment{}, Badges: []string{}, Causes: []string{},
 	}
+	x.meet(i, s)
 	if s.priority != 0 {
 		i.Priority = s.priority
 	}
@@ -129,6 +131,7 @@ func (x *draft) occurrence(r *rule, s signal, was *Incident) *Incident {
 // noteSignal copies an incident and counts the signal in.
 func (x *draft) noteSignal(r *rule, s signal, was *Incident) *Incident {
 	i := was.clone()
+	x.meet(i, s)
 	i.Occurrences++
 	i.LastAt = max(i.LastAt, s.at)
 	i.cause(s.cause)

@@ -30,6 +30,7 @@ type snapshot struct {
 	Seen       map[string][]identity `json:"seen"`
 	Levels     map[string][]string   `json:"levels,omitempty"`
 	Told       map[string]int64      `json:"told,omitempty"`
+	Crowds     map[string][]uint64   `json:"crowds,omitempty"`
 	Trail      map[string][]uint64   `json:"trail"`
 	Cursors    cursors               `json:"cursors"`
 	Closed     []string              `json:"closed"` // in order of closing
@@ -41,8 +42,9 @@ func (b *book) freeze(epoch, hash string) *snapshot {
 	s := &snapshot{
 		V: snapshotVersion, Epoch: epoch, Hash: hash, Step: b.step, Seq: b.seq, Now: b.now, Cursors: b.cursors,
 		Keys: maps.Clone(b.keysOf), Answers: maps.Clone(b.answers), Levels: maps.Clone(b.levels), Told: maps.Clone(b.told), Commands: maps.Clone(b.commands),
-		Seen: make(map[string][]identity, len(b.seen)), Trail: make(map[string][]uint64, len(b.trail)), Timers: b.openTimers(),
+		Crowds: b.crowdsInOrder(), Seen: make(map[string][]identity, len(b.seen)), Trail: make(map[string][]uint64, len(b.trail)), Timers: b.openTimers(),
 	}
+	b.forgetIdentities()
 	for _, id := range sortedKeys(b.incidents) {
 		s.Incidents = append(s.Incidents, b.incidents[id])
 	}
@@ -92,6 +94,13 @@ func (s *snapshot) thaw() (*book, error) {
 			return nil, errors.New("snapshot: incident without an id")
 		}
 		b.incidents[i.ID] = i
+		b.noteStranger(i) // by id is by time
+	}
+	for id, known := range s.Crowds {
+		b.crowds[id] = map[uint64]bool{}
+		for _, h := range known {
+			b.crowds[id][h] = true
+		}
 	}
 	copyInto(b.keysOf, s.Keys)
 	copyInto(b.answers, s.Answers)

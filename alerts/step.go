@@ -46,6 +46,7 @@ type step struct {
 	Fired       []firing      `json:"fired,omitempty"`
 	Outbox      []OutboxEntry `json:"outbox,omitempty"`
 	Settled     []settlement  `json:"settled,omitempty"`
+	Strangers   []stranger    `json:"strangers,omitempty"`
 	Command     *commandKey   `json:"cmd,omitempty"`
 	Cursors     cursors       `json:"cur"`
 }
