@@ -101,7 +101,7 @@ func (a *absence) due(watermark int64) bool {
 // look judges one device: what was found, and when to look again.
 func (a *absence) look(b *book, p places, l look, now int64) (s *silence, next int64, keep bool) {
 	r := a.rules.byID[l.rule]
-	d, registered := p.Device(l.device)
+	d, registered := party(p, l.device)
 	active := b.conditions[conditionKey(l.rule, l.device, "")].Active
 	if !registered || !r.applies(d.Kind) || d.OutOfService {
 		if active {
@@ -109,7 +109,8 @@ func (a *absence) look(b *book, p places, l look, now int64) (s *silence, next i
 		}
 		return s, now + int64(time.Minute), registered && r.applies(d.Kind)
 	}
-	limit, ok := r.silence(env(d, heard{}, now))
+	known, _ := a.seen.get(l.device)
+	limit, ok := r.silence(env(d, heard{Up: known.Up, Down: known.Down}, now))
 	if !ok {
 		return nil, now + int64(time.Minute), true
 	}
@@ -120,6 +121,8 @@ func (a *absence) look(b *book, p places, l look, now int64) (s *silence, next i
 		return a.found(r, d, now, true, "heard again"), now + int64(limit-quiet), true
 	case active:
 		return nil, now + int64(recheck), true
+	case quiet < limit && d.Kind == telemetry.Bridge: // its limit is another one as soon as its connection is lost
+		return nil, now + min(max(int64(limit-quiet), int64(recheck)/2), int64(recheck)), true
 	case quiet < limit:
 		return nil, now + max(int64(limit-quiet), int64(recheck)/2), true
 	case now < a.blindUntil:
@@ -128,12 +131,20 @@ func (a *absence) look(b *book, p places, l look, now int64) (s *silence, next i
 	return a.found(r, d, now, false, "silent for "+quiet.Round(time.Second).String()), now + int64(recheck), true
 }
 
+// party gives a device, or an account that is supervised like one.
+func party(p places, id string) (registry.Device, bool) {
+	if d, ok := p.Device(id); ok {
+		return d, true
+	}
+	return p.Bridge(id)
+}
+
 func (a *absence) found(r *rule, d registry.Device, now int64, back bool, reason string) *silence {
 	return &silence{rule: r, device: d, at: now / int64(time.Millisecond), back: back, reason: reason}
 }
 
 func env(d registry.Device, h heard, now int64) absenceEnv {
-	e := absenceEnv{Kind: string(d.Kind), Mains: d.Power != telemetry.Battery, IntervalS: d.Interval().Seconds(), Beats: h.Beats}
+	e := absenceEnv{Kind: string(d.Kind), Mains: d.Power != telemetry.Battery, IntervalS: d.Interval().Seconds(), Beats: h.Beats, Connected: h.connected()}
 	if h.First > 0 {
 		e.StableS = time.Duration(now - h.First).Seconds()
 	}

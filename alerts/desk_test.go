@@ -21,6 +21,7 @@ const t0 = int64(1_763_888_888_000)
 type fakeWorld struct {
 	revision uint64
 	devices  map[string]registry.Device
+	bridges  []string
 	places   map[string]registry.Place
 	contacts []registry.Contact
 	catalog  *catalog.Catalog
@@ -44,6 +45,26 @@ func (w *fakeWorld) Revision() uint64 { return w.revision }
 func (w *fakeWorld) Device(id string) (registry.Device, bool) {
 	d, ok := w.devices[id]
 	return d.In(w.catalog), ok
+}
+
+func (w *fakeWorld) Bridge(id string) (registry.Device, bool) {
+	if !slices.Contains(w.bridges, id) {
+		return registry.Device{}, false
+	}
+	return registry.Device{ID: id, Kind: telemetry.Bridge, Power: telemetry.Mains}.In(w.catalog), true
+}
+
+func (w *fakeWorld) Bridges() []registry.Device {
+	list := []registry.Device{}
+	for _, id := range w.bridges {
+		d, _ := w.Bridge(id)
+		list = append(list, d)
+	}
+	return list
+}
+
+func (w *fakeWorld) BridgeState(topic string, payload []byte) (online, ok bool) {
+	return registry.NewLocator(w.catalog, nil).BridgeState(topic, payload)
 }
 
 func (w *fakeWorld) Locate(topic, sender string) (registry.Origin, error) {

@@ -76,6 +76,12 @@
 // makes a new incident, linked to the old within ten minutes. Version grows with the workflow only, never with occurrences,
 // clocks or notes.
 //
+// # Bridges
+//
+// An account that publishes for devices is supervised like a gateway, by its connection beside its messages: the records of its sessions
+// are signs of life, and what it says of itself (a topic of a profile that carries bridge) ends its connection for the rule BR-OFFLINE.
+// What is known of its connections is in the cache of the silences.
+//
 // # Time
 //
 // The engine's time is max(previous, wall clock), in Unix ms, and is part of every step. Clocks have a resolution of one

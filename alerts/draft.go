@@ -14,6 +14,7 @@ import (
 type places interface {
 	Revision() uint64
 	Device(id string) (registry.Device, bool)
+	Bridge(id string) (registry.Device, bool)
 	Catalog() *catalog.Catalog
 	Locate(topic, sender string) (registry.Origin, error)
 	Place(id string) (registry.Place, bool)

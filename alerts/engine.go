@@ -181,7 +181,7 @@ func (e *Engine) untilNext() time.Duration {
 // watchRegistry takes a new revision into account.
 func (e *Engine) watchRegistry() {
 	e.changed, e.left = e.ports.changed(), true
-	e.absence.again(e.ports.world().Devices())
+	e.absence.again(supervised(e.ports.world()))
 }
 
 // watchConditions plans a look at every active silence, so that one of a device that has left the registry ends too.

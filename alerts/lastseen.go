@@ -25,7 +25,12 @@ type heard struct {
 	First int64 `json:"first"` // of the streak; 0 = not one message yet, Last is when supervision began
 	Beats int   `json:"beats"` // messages in the streak
 	Gap   int64 `json:"gap"`   // silence that ends a streak, ns, 0 = none does
+
+	Up   []uint64 `json:"up,omitempty"`   // of a bridge: its connections; never changed in place
+	Down int64    `json:"down,omitempty"` // of a bridge: when what stands behind the connection said that it is gone, 0 = it is there
 }
+
+func (h heard) connected() bool { return len(h.Up) > 0 && h.Down == 0 }
 
 func newLastSeen(world func() world) *lastSeen {
 	l := &lastSeen{world: world, seed: maphash.MakeSeed()}

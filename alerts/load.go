@@ -257,7 +257,7 @@ func (e *Engine) snapshot() func(context.Context) error {
 	}
 	world := e.ports.world()
 	return func(ctx context.Context) error {
-		w.Seen = e.seen.prune(func(device string) bool { _, ok := world.Device(device); return ok })
+		w.Seen = e.seen.prune(func(id string) bool { _, ok := party(world, id); return ok })
 		data, err := book.encode()
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"watchhouse/journal"
@@ -58,7 +59,12 @@ type letters interface {
 type world interface {
 	places
 	Devices() []registry.Device
+	Bridges() []registry.Device
+	BridgeState(topic string, payload []byte) (online, ok bool)
 }
+
+// supervised are all whose silence a rule may be about.
+func supervised(w world) []registry.Device { return append(slices.Clip(w.Devices()), w.Bridges()...) }
 
 func (d Deps) ports() ports {
 	j := d.Journal

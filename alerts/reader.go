@@ -170,9 +170,13 @@ func (r *reader) pause(ctx context.Context, err error) bool {
 // mark counts an entry as a sign of life. A will says the contrary, a bridge's retained copy says nothing.
 func (l *lastSeen) mark(e *journal.Entry) {
 	if e.Kind != journal.Publish {
+		l.markBridge(e)
 		return
 	}
 	t, err := telemetry.ParseTopic(e.Topic)
+	if err != nil || t.Device != e.Device && t.Gateway != e.Device {
+		l.markBridge(e)
+	}
 	if err != nil { // rarely: most devices speak wh/v1, and for them nothing is looked up
 		o, err := l.world().Locate(e.Topic, e.Device)
 		if err != nil || !o.Life {

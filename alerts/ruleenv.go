@@ -18,6 +18,7 @@ type absenceEnv struct {
 	IntervalS float64 `expr:"interval_s"` // the device's report interval, seconds
 	Beats     int     `expr:"beats"`      // messages since the last silence
 	StableS   float64 `expr:"stable_s"`   // seconds since the first of them
+	Connected bool    `expr:"connected"`  // of a bridge: it has a connection and has not said that it is gone; of devices false
 }
 
 // windowEnv is what the expressions of a window rule may read beside the functions of windowFunctions.

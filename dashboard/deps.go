@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"watchhouse/alerts"
+	"watchhouse/dashboard/live"
 	"watchhouse/dashboard/stream"
 	"watchhouse/ingest"
 	"watchhouse/journal"
@@ -19,13 +20,14 @@ type Deps struct {
 	Journal  *journal.Journal
 	Registry *registry.Registry
 	Alerts   Alerts
-	History  History               // nil = no time-series database: 503 history_unavailable
-	Letters  DeadLetters           // nil = none can be driven again: 503 history_unavailable
-	Metrics  prometheus.Registerer // nil = not exported
-	Health   func() Health         // what the hub says of itself; nil = ready
-	Insecure bool                  // other machines reach the hub without encryption; administrators are shown so
-	Page     fs.FS                 // the built page; nil = the embedded one
-	Build    string                // version shown to the page, which reloads when it changes
+	History  History                        // nil = no time-series database: 503 history_unavailable
+	Letters  DeadLetters                    // nil = none can be driven again: 503 history_unavailable
+	Metrics  prometheus.Registerer          // nil = not exported
+	Refusals func() map[string]live.Refusal // who is not let in although its secret is right; nil = not known
+	Health   func() Health                  // what the hub says of itself; nil = ready
+	Insecure bool                           // other machines reach the hub without encryption; administrators are shown so
+	Page     fs.FS                          // the built page; nil = the embedded one
+	Build    string                         // version shown to the page, which reloads when it changes
 	Log      *slog.Logger
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,6 +88,7 @@ func (s *Server) makeViews(d Deps) error {
 			journal.TelemetryLane: d.Journal.Lane(journal.TelemetryLane),
 		},
 		Registry: registered{d.Registry}, Store: d.Journal.KV("dashboard"), Sink: s.stream, Log: d.Log,
+		Refusals: d.Refusals,
 	})
 	return err
 }
@@ -94,8 +96,17 @@ func (s *Server) makeViews(d Deps) error {
 // registered gives the projection the devices of the registry.
 type registered struct{ r *registry.Registry }
 
-func (r registered) Changed() <-chan struct{}   { return r.r.Changed() }
-func (r registered) Devices() []registry.Device { return r.r.View().Devices() }
+func (r registered) Changed() <-chan struct{} { return r.r.Changed() }
+
+// Devices are those registered and, of kind bridge, the accounts that speak for some.
+func (r registered) Devices() []registry.Device {
+	v := r.r.View()
+	return append(slices.Clip(v.Devices()), v.Bridges()...)
+}
+
+func (r registered) BridgeState(topic string, payload []byte) (online, ok bool) {
+	return r.r.View().BridgeState(topic, payload)
+}
 
 func (r registered) Locate(topic, sender string) (registry.Origin, error) {
 	return r.r.View().Locate(topic, sender)

@@ -17,6 +17,7 @@ import (
 	"watchhouse/certs"
 	"watchhouse/config"
 	"watchhouse/dashboard"
+	"watchhouse/dashboard/live"
 	"watchhouse/ingest"
 	"watchhouse/journal"
 	"watchhouse/registry"
@@ -90,7 +91,7 @@ func (h *Hub) newIngest(context.Context) (err error) {
 func (h *Hub) newDashboard(context.Context) (err error) {
 	deps := dashboard.Deps{
 		Journal: h.journal, Registry: h.registry, Alerts: dashboard.Engine(h.alerts), History: h.ingest, Letters: h.ingest,
-		Metrics: h.metrics, Health: h.health, Build: build(), Insecure: len(h.cfg.Insecure()) > 0, Log: h.log.With("part", "dashboard"),
+		Metrics: h.metrics, Health: h.health, Refusals: h.refusals, Build: build(), Insecure: len(h.cfg.Insecure()) > 0, Log: h.log.With("part", "dashboard"),
 	}
 	if h.dashboard, err = dashboard.New(h.cfg.Dashboard, deps); err != nil {
 		return fmt.Errorf("open dashboard: %w", err)
@@ -105,6 +106,21 @@ func (h *Hub) newBroker(context.Context) (err error) {
 	}
 	h.life.onStop("broker", 10*time.Second, h.broker.Stop)
 	return nil
+}
+
+// refusals tells the page whom the broker does not let in.
+func (h *Hub) refusals() map[string]live.Refusal {
+	if h.broker == nil {
+		return nil
+	}
+	var all map[string]live.Refusal
+	for id, r := range h.broker.Refusals() {
+		if all == nil {
+			all = map[string]live.Refusal{}
+		}
+		all[id] = live.Refusal{ClientID: r.ClientID, Reason: r.Reason, At: r.At}
+	}
+	return all
 }
 
 // Registry is the hub's registry, for first users and devices.

@@ -63,7 +63,7 @@ func (l *Locator) Locate(topic, sender string) (Origin, error) {
 	switch {
 	case !ok:
 		return Origin{}, err
-	case e.Carries() == profile.CarriesNothing:
+	case e.Carries() == profile.CarriesNothing, e.Carries() == profile.CarriesBridge:
 		return Origin{}, ErrNoDevice
 	case e.OfSender():
 		return l.locateSender(p, e, sender)
@@ -75,6 +75,26 @@ func (l *Locator) Locate(topic, sender string) (Origin, error) {
 		return o, nil
 	}
 	return s.origin(o), nil
+}
+
+// BridgeState is that of the view's catalog.
+func (v *View) BridgeState(topic string, payload []byte) (online, ok bool) {
+	return v.locator.BridgeState(topic, payload)
+}
+
+// BridgeState tells what a message says of the bridge that sends it; ok is false for a topic that says nothing of bridges, and for a
+// message that cannot be read.
+func (l *Locator) BridgeState(topic string, payload []byte) (online, ok bool) {
+	_, e, _, found := l.catalog.Envelope(topic)
+	if !found || e.Carries() != profile.CarriesBridge {
+		return false, false
+	}
+	reader := profile.Reader{Envelope: e}
+	c, err := reader.Read(payload)
+	if err != nil || c.Online == nil {
+		return false, false
+	}
+	return *c.Online, true
 }
 
 func (l *Locator) locateSender(p *catalog.Profile, e *profile.Envelope, sender string) (Origin, error) {
@@ -120,7 +140,7 @@ type speakers struct {
 // speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
 func (l *Locator) speaksOn(device, topic string) bool {
 	p, e, _, ok := l.catalog.Envelope(topic)
-	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing {
+	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing || e.Carries() == profile.CarriesBridge {
 		return false
 	}
 	s, known := l.speakers().byID[device]

@@ -11,6 +11,7 @@ const (
 	RecyclablesPoint Kind = "recyclables_point"
 	Garage           Kind = "garage"
 	Gateway          Kind = "gateway"
+	Bridge           Kind = "bridge" // an account that publishes for devices which do not speak wh/v1
 )
 
 // Valid reports whether k has the form of a kind: 1 to 64 of [a-z_].

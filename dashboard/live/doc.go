@@ -8,6 +8,9 @@
 // what was heard: a device that is not known to be connected or not has Online nil. It raises no alarm; silence that needs
 // a person is the alert engine's business.
 //
+// Accounts of bridges are shown as devices of kind bridge. A device for which a bridge spoke last is shown as not online while that
+// bridge is gone, by its connection or by its own word.
+//
 // Messages only mark a device; its payloads are decoded at the interval, at most the newest eight of a device, so that
 // ten thousand messages a second of a few hundred devices cost little, and a device that floods costs as much as any other.
 //

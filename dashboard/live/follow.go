@@ -90,9 +90,7 @@ func (p *Projection) applyEntry(e *journal.Entry) {
 	case journal.Publish:
 		p.publish(e)
 	case journal.Will:
-		if d := p.of(e.Topic, e.Device); d != nil {
-			d.setOnline(new(false))
-		}
+		p.will(e)
 	case journal.Connect:
 		p.connect(e)
 	case journal.Disconnect:
@@ -131,9 +129,16 @@ func (p *Projection) publish(e *journal.Entry) {
 // foreign applies a message of a profile. What a bridge has retained is old, but for what it says of who is there.
 func (p *Projection) foreign(e *journal.Entry) {
 	o, err := p.d.Registry.Locate(e.Topic, e.Device)
-	d := p.devices[o.Topic.Device]
-	if err != nil || d == nil {
+	if err != nil {
+		p.bridgeSays(e)
 		return
+	}
+	d := p.devices[o.Topic.Device]
+	if d == nil {
+		return
+	}
+	if e.Device != o.Topic.Device {
+		d.via, d.cut = e.Device, false
 	}
 	if o.Topic.Channel == telemetry.ChannelStatus {
 		if c, _ := o.Read(e.Payload); c.Online != nil {
@@ -152,14 +157,6 @@ func (p *Projection) foreign(e *journal.Entry) {
 	}
 }
 
-// of is the device a topic speaks of, or the sender.
-func (p *Projection) of(topic, sender string) *device {
-	if t, err := telemetry.ParseTopic(topic); err == nil {
-		return p.devices[t.Device]
-	}
-	return p.devices[sender]
-}
-
 func (p *Projection) connect(e *journal.Entry) {
 	d := p.devices[e.Device]
 	if d == nil {
@@ -171,10 +168,39 @@ func (p *Projection) connect(e *journal.Entry) {
 	d.conns[e.Conn] = struct{}{}
 	d.seen(e.ReceivedNS)
 	d.setOnline(new(true))
+	if d.static.Kind == telemetry.Bridge {
+		p.spokenFor(d)
+	}
 }
 
-// disconnect: a takeover's new connection began before the old one ended, so only the last end counts. What a gateway
-// spoke for is unknown without it.
+// will is a connection's last word. Of a bridge's own topic it says what the topic says.
+func (p *Projection) will(e *journal.Entry) {
+	t, err := telemetry.ParseTopic(e.Topic)
+	if err != nil {
+		p.bridgeSays(e)
+		return
+	}
+	if d := p.devices[t.Device]; d != nil {
+		d.setOnline(new(false))
+	}
+}
+
+// bridgeSays applies what a bridge says of itself: what stands behind a connection can be gone while the connection stands.
+func (p *Projection) bridgeSays(e *journal.Entry) {
+	d := p.devices[e.Device]
+	if d == nil || d.static.Kind != telemetry.Bridge {
+		return
+	}
+	online, ok := p.d.Registry.BridgeState(e.Topic, e.Payload)
+	switch {
+	case !ok:
+	default:
+		d.setOnline(&online)
+		p.spokenFor(d)
+	}
+}
+
+// disconnect: a takeover's new connection began before the old one ended, so only the last end counts.
 func (p *Projection) disconnect(e *journal.Entry) {
 	d := p.devices[e.Device]
 	if d == nil {
@@ -185,12 +211,23 @@ func (p *Projection) disconnect(e *journal.Entry) {
 		return
 	}
 	d.setOnline(new(false))
-	if d.static.Kind != telemetry.Gateway {
-		return
-	}
-	for _, child := range p.devices {
-		if child.static.Gateway == e.Device {
-			child.setOnline(nil)
+	p.spokenFor(d)
+}
+
+// spokenFor takes back what was said of the devices behind a gateway or a bridge that is gone. Those behind a bridge have no other way to
+// the hub: they are shown as gone too, until it is back or another speaks for them.
+func (p *Projection) spokenFor(speaker *device) {
+	gone := speaker.online != nil && !*speaker.online
+	for _, d := range p.devices {
+		switch id := speaker.static.ID; {
+		case len(d.conns) > 0:
+		case gone && speaker.static.Kind == telemetry.Gateway && d.static.Gateway == id:
+			d.setOnline(nil)
+		case speaker.static.Kind == telemetry.Bridge && d.via == id && d.cut != gone:
+			d.cut, d.dirty = gone, true
+			if gone {
+				d.online = nil
+			}
 		}
 	}
 }

@@ -125,6 +125,14 @@ func (r *reg) Locate(topic, sender string) (registry.Origin, error) {
 	return registry.NewLocator(c, r.Devices()).Locate(topic, sender)
 }
 
+func (r *reg) BridgeState(topic string, payload []byte) (online, ok bool) {
+	c, err := catalog.Shipped()
+	if err != nil {
+		return false, false
+	}
+	return registry.NewLocator(c, r.Devices()).BridgeState(topic, payload)
+}
+
 func (r *reg) set(ds ...registry.Device) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -186,11 +194,12 @@ func (s *sink) counts() (int, int) {
 
 // world is everything around a projection; it outlives one.
 type world struct {
-	lanes map[journal.LaneName]*lane
-	reg   *reg
-	store *store
-	sink  *sink
-	cfg   live.Config
+	lanes   map[journal.LaneName]*lane
+	reg     *reg
+	store   *store
+	sink    *sink
+	refused map[string]live.Refusal // changed only while nothing runs
+	cfg     live.Config
 }
 
 func newWorld(ds ...registry.Device) *world {
@@ -210,7 +219,7 @@ func (w *world) begin(t testing.TB) (*live.Projection, func()) {
 	for name, l := range w.lanes {
 		lanes[name] = l
 	}
-	p, err := live.New(w.cfg, live.Deps{Lanes: lanes, Registry: w.reg, Store: w.store, Sink: w.sink, Log: slog.New(slog.DiscardHandler)})
+	p, err := live.New(w.cfg, live.Deps{Lanes: lanes, Registry: w.reg, Store: w.store, Sink: w.sink, Refusals: func() map[string]live.Refusal { return w.refused }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

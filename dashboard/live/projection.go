@@ -27,6 +27,7 @@ type Deps struct {
 	Registry Registry
 	Store    Store
 	Sink     Sink
+	Refusals func() map[string]Refusal // who is not let in although its secret is right; nil = not known
 	Log      *slog.Logger
 }
 
@@ -40,10 +41,12 @@ type Lane interface {
 	Locate(ctx context.Context, id uint64) (journal.Position, error)
 }
 
-// Registry tells which devices there are, and whose a topic is. Changed closes when Devices answers something new.
+// Registry tells which devices there are, and the accounts of bridges as such, and whose a topic is. Changed closes when Devices answers
+// something new.
 type Registry interface {
 	Changed() <-chan struct{}
 	Devices() []registry.Device
+	BridgeState(topic string, payload []byte) (online, ok bool)
 	Locate(topic, sender string) (registry.Origin, error)
 }
 
@@ -183,14 +186,19 @@ func sameStatic(a, b DeviceState) bool {
 
 func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// listen marks the devices that fell silent or are heard again.
+// listen marks the devices that fell silent or are heard again, and those that are not let in.
 func (p *Projection) listen(now time.Time) {
+	var refused map[string]Refusal
+	if p.d.Refusals != nil {
+		refused = p.d.Refusals()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, d := range p.devices {
+	for id, d := range p.devices {
 		if s := d.isSilent(now.UnixMilli()); s != d.silent {
 			d.silent, d.dirty = s, true
 		}
+		d.setRefused(refused, id)
 	}
 }
 

@@ -27,6 +27,8 @@ type savedDevice struct {
 	MetricsAt int64              `json:"metrics_at,omitempty"`
 	V         int64              `json:"v"`
 	Conns     []uint64           `json:"conns,omitempty"`
+	Via       string             `json:"via,omitempty"`
+	Cut       bool               `json:"cut,omitempty"`
 }
 
 const shape = 1
@@ -65,7 +67,7 @@ func (p *Projection) toSave() (saved, bool) {
 		if len(d.pending) > 0 {
 			d.decode() // stays dirty: it is shown at the next interval
 		}
-		v := savedDevice{ID: id, Online: d.online, LastSeen: d.lastSeen, Metrics: d.metrics, MetricsAt: d.metricsAt, V: d.shown.V}
+		v := savedDevice{ID: id, Online: d.online, LastSeen: d.lastSeen, Metrics: d.metrics, MetricsAt: d.metricsAt, V: d.shown.V, Via: d.via, Cut: d.cut}
 		for n := range d.conns {
 			v.Conns = append(v.Conns, n)
 		}
@@ -91,7 +93,7 @@ func (p *Projection) restore(ctx context.Context) error {
 	}
 	maps.Copy(p.cursors, s.Cursors)
 	for _, v := range s.Devices {
-		d := &device{online: v.Online, lastSeen: v.LastSeen, metrics: v.Metrics, metricsAt: v.MetricsAt, dirty: true, conns: map[uint64]struct{}{}}
+		d := &device{online: v.Online, lastSeen: v.LastSeen, metrics: v.Metrics, metricsAt: v.MetricsAt, via: v.Via, cut: v.Cut, dirty: true, conns: map[uint64]struct{}{}}
 		d.shown.V = v.V
 		for _, n := range v.Conns {
 			d.conns[n] = struct{}{}

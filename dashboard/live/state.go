@@ -29,7 +29,15 @@ type DeviceState struct {
 	OutOfService bool               `json:"out_of_service"`
 	Metrics      map[string]float64 `json:"metrics" doc:"Newest value by metric name; the unit is the name's suffix."`
 	MetricsAt    int64              `json:"metrics_at" doc:"Time of the newest reading, Unix ms; 0 = none."`
+	Refused      *Refusal           `json:"refused,omitempty" doc:"It knows its secret and is not let in all the same; absent once it is."`
 	V            int64              `json:"v" doc:"Grows with each change of this device."`
+}
+
+// Refusal is why a device that knows its secret cannot sign in.
+type Refusal struct {
+	ClientID string `json:"client_id" doc:"The client id it came with, printable and shortened."`
+	Reason   string `json:"reason" doc:"Open vocabulary: client_id, will."`
+	At       int64  `json:"at" doc:"Unix ms."`
 }
 
 // device is the working state behind a DeviceState.
@@ -37,6 +45,9 @@ type device struct {
 	static    DeviceState // of the registry
 	online    *bool
 	conns     map[uint64]struct{} // connections that are up
+	via       string              // the bridge that spoke for it last
+	cut       bool                // that bridge is gone
+	refused   *Refusal
 	lastSeen  int64
 	silent    bool
 	metrics   map[string]float64
@@ -88,6 +99,16 @@ func (d *device) setOnline(online *bool) {
 	d.online, d.dirty = online, true
 }
 
+func (d *device) setRefused(all map[string]Refusal, id string) {
+	r, is := all[id]
+	switch {
+	case is && (d.refused == nil || *d.refused != r):
+		d.refused, d.dirty = &r, true
+	case !is && d.refused != nil:
+		d.refused, d.dirty = nil, true
+	}
+}
+
 func same(a, b *bool) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
@@ -129,6 +150,9 @@ func (d *device) isSilent(nowMS int64) bool {
 	if d.lastSeen == 0 || d.static.OutOfService || d.static.IntervalS == 0 {
 		return false
 	}
+	if d.static.Kind == telemetry.Bridge && d.online != nil && *d.online {
+		return false // quiet is not gone
+	}
 	tolerance := 2 * d.static.IntervalS * 1000
 	if d.static.Power == "battery" {
 		tolerance = d.static.IntervalS * 2500
@@ -140,6 +164,10 @@ func (d *device) isSilent(nowMS int64) bool {
 func (d *device) render(nowMS int64) error {
 	s := d.static
 	s.Online, s.LastSeen, s.Silent, s.Metrics, s.MetricsAt = d.online, d.lastSeen, d.silent, d.metrics, d.metricsAt
+	s.Refused = d.refused
+	if d.cut && len(d.conns) == 0 {
+		s.Online = new(false)
+	}
 	if s.Metrics == nil {
 		s.Metrics = map[string]float64{}
 	}

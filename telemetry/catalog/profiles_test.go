@@ -101,7 +101,7 @@ func TestFaultsOfProfilesNameThePlace(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"misspelt key of a topic": {"carries: model", "carry: model", "x.yaml:7:9"},
 		"misspelt key of a field": {"scale: 0.01", "scala: 0.01", "x.yaml:17:42"},
-		"what it carries":         {"carries: model", "carries: readings", "x.yaml:7:18: want model, fields, status, life or nothing"},
+		"what it carries":         {"carries: model", "carries: readings", "x.yaml:7:18: want model, fields, status, life, bridge or nothing"},
 		"form of the time":        {"unix_s", "epoch", "x.yaml:9:20: want rfc3339, unix_s or unix_ms"},
 		"our own topics":          {"acme/{address}/up", "wh/v1/{address}/up", "x.yaml:6:16: want a topic whose first level is fixed"},
 		"two addresses":           {"acme/{address}/up", "acme/{address}/{address}", "want at most one address"},

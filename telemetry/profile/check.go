@@ -17,9 +17,9 @@ func (t Topic) Check(report Fault) {
 		report(".topic", why)
 	}
 	switch t.Carries {
-	case CarriesModel, CarriesFields, CarriesStatus, CarriesLife, CarriesNothing:
+	case CarriesModel, CarriesFields, CarriesStatus, CarriesLife, CarriesBridge, CarriesNothing:
 	default:
-		report(".carries", "want model, fields, status, life or nothing")
+		report(".carries", "want model, fields, status, life, bridge or nothing")
 	}
 	if t.Carries != CarriesModel && (t.Body != "" || t.OrWhole || t.Bytes != "") {
 		report("", "body, or_whole and bytes are of a topic that carries a model")

@@ -9,6 +9,7 @@ const (
 	CarriesFields  Carries = "fields"  // the envelope's own fields only
 	CarriesStatus  Carries = "status"  // whether the device is online, in the envelope's own fields
 	CarriesLife    Carries = "life"    // nothing but the news that the device lives
+	CarriesBridge  Carries = "bridge"  // whether the bridge itself is there, in the envelope's own fields
 	CarriesNothing Carries = "nothing" // nothing about a device
 )
 

@@ -23,7 +23,7 @@ const en: Messages = {
     'WS-MISTIME-LOG': 'Opened outside the hours', 'WS-MISTIME': 'Used outside the hours',
     'WS-WET-LATE': 'Food waste not collected', 'WS-DRY-LATE': 'Residual waste full before collection',
     'RS-BOOK': 'Recyclables to be booked', 'RS-FULL': 'Recyclables full', 'WS-HAZ': 'Hazardous waste to be collected',
-    'WS-ODOR': 'Odour', 'WS-OFFLINE': 'Point silent', 'GA-OFFLINE': 'Garage silent', 'GW-OFFLINE': 'Gateway silent',
+    'WS-ODOR': 'Odour', 'WS-OFFLINE': 'Point silent', 'GA-OFFLINE': 'Garage silent', 'GW-OFFLINE': 'Gateway silent', 'BR-OFFLINE': 'Bridge gone',
     'DV-LEAK': 'Water leak', 'DV-VAPE': 'Smoking', 'DV-TAMPER': 'Tampering',
     'SYS-JOURNAL-GAP': 'Hole in the journal', 'MANUAL': 'Entered by hand',
   },
@@ -181,6 +181,7 @@ const en: Messages = {
     lastSeen: 'Last heard', connection: 'Connection', connected: 'Online', disconnected: 'Disconnected', neverConnected: 'Never connected',
     incidents: 'Open alerts', noIncidents: 'No open alerts', chartLabel: '{metric}, {range}, {n} points',
     powers: { mains: 'Mains', battery: 'Battery' },
+    refused: 'Not let in', refusals: { client_id: 'Its client id is not the device id or one that begins with it and ~:', will: 'Its will is on a topic that it may not use; client id:' },
   },
   maintain: {
     lists: 'Lists', list: { deadletters: 'Dead letters', rejects: 'Rejects' },

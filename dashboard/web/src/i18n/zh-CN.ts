@@ -17,7 +17,7 @@ export default {
     'EB-POWER-LOW': '市电中断且电量不足', 'EB-BATT-LOW': '电量低', 'WS-SENSOR': '满溢传感异常', 'WS-FULL': '投放点将满', 'WS-OVER': '投放点满溢',
     'WS-GROUND': '小包垃圾落地', 'WS-MISTIME-LOG': '误时投放记录', 'WS-MISTIME': '误时投放', 'WS-WET-LATE': '湿垃圾未清运',
     'WS-DRY-LATE': '干垃圾将在清运前满', 'RS-BOOK': '可回收物需预约清运', 'RS-FULL': '可回收点已满', 'WS-HAZ': '有害垃圾待收', 'WS-ODOR': '投放点异味',
-    'WS-OFFLINE': '投放点失联', 'GA-OFFLINE': '车库探测器失联', 'GW-OFFLINE': '网关失联', 'DV-LEAK': '水浸报警', 'DV-VAPE': '吸烟报警',
+    'WS-OFFLINE': '投放点失联', 'GA-OFFLINE': '车库探测器失联', 'GW-OFFLINE': '网关失联', 'BR-OFFLINE': '网桥失联', 'DV-LEAK': '水浸报警', 'DV-VAPE': '吸烟报警',
     'DV-TAMPER': '防拆报警', 'SYS-JOURNAL-GAP': '日志缺口', 'MANUAL': '人工登记',
   },
   badge: {
@@ -148,6 +148,7 @@ export default {
     power: '供电', gateway: '网关', seconds: '{n} 秒', readings: '读数截至 {time}', area: '居委', lastSeen: '最后上报', connection: '连接',
     connected: '在线', disconnected: '断开', neverConnected: '从未连接', incidents: '未结报警', noIncidents: '没有未结报警', chartLabel: '{metric}，{range}，{n} 个点',
     powers: { mains: '市电', battery: '电池' },
+    refused: '接入被拒', refusals: { client_id: '客户端标识不是设备编号，也不以“设备编号~”开头：', will: '遗嘱所在主题不允许使用，客户端标识：' },
   },
   maintain: {
     lists: '列表', list: { deadletters: '死信', rejects: '拒收' }, about: { deadletters: '收到了但没能存入时序库的报文。', rejects: '没有收下的报文。' },
