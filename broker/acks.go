@@ -17,12 +17,8 @@ func (c *conn) settle(p *pending, a *ack) {
 	defer c.mu.Unlock()
 	f := &c.flows[p.lane]
 	f.completed++
-	if f.bytes -= p.size; !p.lane.life() {
-		c.b.count.inFlight.Add(-int64(p.size))
-		if f.bytes == 0 {
-			c.b.count.flowing.Add(-1)
-		}
-	}
+	f.bytes -= p.size
+	c.b.count.lanes[p.lane].leave(p.size, f.bytes == 0)
 	c.signal()
 	if a != nil {
 		c.answer(*a)

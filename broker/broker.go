@@ -62,6 +62,7 @@ type Broker struct {
 	count      counters
 
 	shedMin, shedSpread time.Duration
+	patience            time.Duration
 
 	farewells chan struct{} // holds one for each connection that is being ended
 
@@ -100,6 +101,7 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 		refusals: refusals{last: map[string]Refusal{}, told: map[string]time.Time{}},
 		buffers:  newBufferPool(),
 		shedMin:  minShedClose, shedSpread: shedCloseSpread,
+		patience:  patience,
 		farewells: make(chan struct{}, 2),
 		quit:      make(chan struct{}),
 	}

@@ -65,6 +65,7 @@ func (x *bubble) join(o hello) *wire {
 
 // flood sends a packet over and over as fast as the broker reads, until the connection ends, and reads whatever comes back.
 func (w *wire) flood(p []byte) {
+	_ = w.nc.SetDeadline(time.Time{})
 	go func() {
 		for {
 			if _, err := w.nc.Write(p); err != nil {
@@ -104,6 +105,13 @@ func (p *paper) Submit(m journal.Message, done func(journal.Receipt, error)) err
 	p.mu.Unlock()
 	done(r, nil)
 	return nil
+}
+
+// frame has the lane commit only when it is told to.
+func (p *paper) frame() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.framed = true
 }
 
 // commit ends a frame and gives whose messages were in it.

@@ -36,7 +36,7 @@
 //
 //   - Every QoS is journaled. Acks are in order per connection and lane; lanes do not wait for each other.
 //   - A connection may have 256 messages or 1 MiB of telemetry in flight, less when many share the global cap. At the cap its
-//     reader waits, which slows the client down through TCP. When nobody's telemetry was committed for 250 ms, which means that
+//     reader waits, which slows the client down through TCP. When nobody's telemetry was committed for 3 s, which means that
 //     the disk stands still, the wait ends with refusal: v5 gets 0x97 in its turn; a v3.1.1 client, which cannot be told, gets no ack, has its telemetry dropped from then
 //     on and is closed after 2 to 10 s. Its events flow all the time. A gateway that floods should use one connection for
 //     events and one for telemetry: within one TCP stream nothing can overtake.

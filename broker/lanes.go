@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"watchhouse/journal"
@@ -22,16 +23,18 @@ func (l laneID) life() bool { return l != telemetryLane }
 
 // The caps of what a connection may have handed to the journal and not committed yet.
 const (
-	telemetryWindow = 256      // messages, also the Receive Maximum that v5 clients are told
-	telemetryBytes  = 1 << 20  // with envelopeBytes for each
-	lifeWindow      = 1024     // messages; at the cap the reader waits, nothing is dropped
-	lifeBytes       = 4 << 20  //
-	globalBytes     = 30 << 20 // telemetry of all connections, below the size at which the journal's lane is full
-	globalMessages  = 48 << 10 // likewise
-	leastWindow     = 8        // what the global cap leaves to a connection however many there are
-	envelopeBytes   = 256      // what a message costs in memory beside its payload and topic
-	maxRefusals     = 4096     // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum
-	patience        = 250 * time.Millisecond
+	telemetryWindow = 256                    // messages, also the Receive Maximum that v5 clients are told
+	telemetryBytes  = 1 << 20                // with envelopeBytes for each
+	lifeWindow      = 1024                   // messages; at the cap the reader waits, nothing is dropped
+	lifeBytes       = 4 << 20                //
+	globalBytes     = 30 << 20               // of one lane, of all connections: below the size at which the journal's lane is full
+	globalMessages  = 48 << 10               // likewise
+	leastWindow     = 8                      // what the global cap leaves to a connection however many there are; also to one that has less in flight
+	envelopeBytes   = 256                    // what a message costs in memory beside its payload and topic
+	maxRefusals     = 4096                   // 0x97 waiting for their turn; a client beyond it ignores its Receive Maximum
+	patience        = 3 * time.Second        // a commit that takes longer is that of a disk that stands still, not of a slow one
+	lookAgain       = 100 * time.Millisecond // for room that others have made
+	busyPause       = 5 * time.Millisecond   // before a call is offered again to a lane that has no room for the moment
 )
 
 // errLifeFailed ends a connection: the event or state lane did not take its message.
@@ -102,8 +105,8 @@ func (b *Broker) lane(l laneID) submitter {
 	return b.stores.telemetry
 }
 
-// admit makes room for a message or says that there is none. At the cap it waits, and the client is slowed by TCP. On telemetry it
-// gives up when the disk stands still, and does not wait again until the connection has drained to half.
+// admit makes room for a message or says that there is none. At the cap it waits, and the client is slowed by TCP: a slow disk is a slow
+// answer. On telemetry it gives up when the disk stands still, and does not wait again until the connection has drained to half.
 func (c *conn) admit(l laneID, size int) (ok bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,54 +124,72 @@ func (c *conn) admit(l laneID, size int) (ok bool, err error) {
 		c.impatient = true
 		return false, nil
 	}
-	if f.submitted++; !l.life() {
-		c.b.count.inFlight.Add(int64(size))
-		if f.bytes == 0 {
-			c.b.count.flowing.Add(1)
-		}
-	}
+	f.submitted++
+	c.b.count.lanes[l].enter(size, f.bytes == 0)
 	f.bytes += size
 	return true, nil
 }
 
+// laneLoad counts what all connections have in flight on a lane.
+type laneLoad struct{ messages, bytes, flowing atomic.Int64 } // flowing: connections that have something in flight
+
+func (a *laneLoad) enter(size int, first bool) {
+	a.messages.Add(1)
+	a.bytes.Add(int64(size))
+	if first {
+		a.flowing.Add(1)
+	}
+}
+
+func (a *laneLoad) leave(size int, last bool) {
+	a.messages.Add(-1)
+	a.bytes.Add(-int64(size))
+	if last {
+		a.flowing.Add(-1)
+	}
+}
+
 var errClosing = errors.New("connection is closing")
 
-// full reports whether a message is over the connection's cap. On telemetry that is its own or its share of the global one,
-// whichever is less: a connection with messages in flight gets room when they commit, so none starves behind the others.
+// full reports whether a message is over the connection's cap: its own or its share of the lane's, whichever is less. A connection with
+// messages in flight gets room when they commit, so none starves behind the others; a call of one that has nothing in flight passes in
+// any case.
 func (c *conn) full(l laneID, size int) bool {
-	f := &c.flows[l]
-	if l.life() {
-		return f.inFlight() >= lifeWindow || f.bytes > 0 && f.bytes+size > lifeBytes
+	f, all := &c.flows[l], &c.b.count.lanes[l]
+	if l.life() && f.inFlight() == 0 {
+		return false
 	}
-	flowing := max(1, int(c.b.count.flowing.Load()))
-	window := min(telemetryWindow, max(leastWindow, globalMessages/flowing))
-	return f.inFlight() >= window ||
-		f.bytes > 0 && f.bytes+size > min(telemetryBytes, globalBytes/flowing) ||
-		c.b.count.inFlight.Load()+int64(size) > globalBytes
+	flowing := max(1, int(all.flowing.Load()))
+	window, bytes := telemetryWindow, telemetryBytes
+	if l.life() {
+		window, bytes = lifeWindow, lifeBytes
+	}
+	return f.inFlight() >= min(window, max(leastWindow, globalMessages/flowing)) ||
+		f.bytes > 0 && f.bytes+size > min(bytes, globalBytes/flowing) ||
+		f.inFlight() >= leastWindow && all.messages.Load() >= globalMessages ||
+		all.bytes.Load()+int64(size) > globalBytes
 }
 
 // wait releases c.mu until the flow has room or the connection closes. On telemetry it gives up when nothing at all was committed
 // for as long as patience lasts: a disk that is only slow lets everybody have their turn.
 func (c *conn) wait(l laneID, size int) {
-	var tick <-chan time.Time
-	if !l.life() {
-		ticker := time.NewTicker(patience)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
-	seen, still := c.b.count.committed.Load(), false
-	for !still && !c.closing && c.full(l, size) {
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
+	seen, since := c.b.count.committed.Load(), time.Now()
+	for !c.closing && c.full(l, size) && (l.life() || time.Since(since) < c.b.patience) {
 		room := make(chan struct{})
 		c.room = room
 		c.mu.Unlock()
 		select {
 		case <-room:
-		case <-tick:
-			now := c.b.count.committed.Load()
-			seen, still = now, now == seen
+		case <-look.C:
+		}
+		if now := c.b.count.committed.Load(); now != seen {
+			seen, since = now, time.Now()
 		}
 		c.mu.Lock()
 	}
+	c.extend() // the silence was ours: nobody is cut for what could not be read
 }
 
 // signal wakes a reader that waits for room. c.mu is held.
@@ -184,6 +205,10 @@ func (c *conn) signal() {
 func (c *conn) submit(p *pending, m journal.Message) error {
 	p.c = c
 	err := c.b.lane(p.lane).Submit(m, p.done)
+	for p.lane.life() && errors.Is(err, journal.ErrBusy) && !c.closed() {
+		c.rest(busyPause) // it has been read: it waits, and the client with it
+		err = c.b.lane(p.lane).Submit(m, p.done)
+	}
 	if err == nil {
 		return nil
 	}

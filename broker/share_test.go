@@ -167,9 +167,7 @@ func TestAQuietDeviceIsInTheNextFrame(t *testing.T) {
 			x.people.add(id, "emergency_button")
 			x.join(hello{user: id}).flood(event(id))
 		}
-		x.event.mu.Lock()
-		x.event.framed = true
-		x.event.mu.Unlock()
+		x.event.frame()
 		for range 2000 { // ten seconds of frames
 			pass(5 * time.Millisecond)
 			x.event.commit()

@@ -27,7 +27,8 @@ type Stats struct {
 
 // counters are the live form of Stats.
 type counters struct {
-	connections, sessions, inFlight, flowing         atomic.Int64 // flowing: connections with telemetry in flight
+	connections, sessions                            atomic.Int64
+	lanes                                            [laneCount]laneLoad
 	received, acked, rejected, shed, authFail        atomic.Uint64
 	committed                                        atomic.Uint64 // telemetry only
 	journalFail, panics, accepts, fanoutDrops, wills atomic.Uint64
@@ -54,6 +55,6 @@ func (b *Broker) Stats() Stats {
 		AcceptErrors:  n.accepts.Load(),
 		FanoutDrops:   n.fanoutDrops.Load(),
 		Wills:         n.wills.Load(),
-		InFlightBytes: n.inFlight.Load(),
+		InFlightBytes: n.lanes[telemetryLane].bytes.Load(),
 	}
 }
