@@ -38,6 +38,9 @@ func (e *Engine) load(ctx context.Context) error {
 	if err := e.foldRest(ctx); err != nil {
 		return err
 	}
+	if err := e.setCursors(ctx, cursors{}); err != nil { // a first start: nothing may be purged that was never read
+		return err
+	}
 	return e.loadWindow(ctx)
 }
 

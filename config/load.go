@@ -129,8 +129,8 @@ func locateOne(name string, tree *ast.File, fault error) error {
 		return fault
 	}
 	node, err := path.FilterFile(tree)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return fault
+	if err != nil || node == nil || node.GetToken() == nil { // a key that is missing there
+		return fmt.Errorf("%s: %w", name, fault)
 	}
 	position := node.GetToken().Position
 	return at(name, position.Line, position.Column, fault)

@@ -155,6 +155,7 @@ func (s *Server) routes(mux *http.ServeMux) huma.API {
 	s.registrationRoutes(api)
 	s.fileRoutes(api)
 	s.bridgeRoutes(api)
+	s.tokenRoutes(api)
 	s.placeRoutes(api)
 	s.pointRoutes(api)
 	s.ruleRoutes(api)

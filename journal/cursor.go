@@ -58,7 +58,9 @@ func (l *Lane) Cursor(ctx context.Context, name string) (Position, error) {
 	if err := ctx.Err(); err != nil {
 		return Position{}, err
 	}
-	l.cursors.advance(name, Position{})
+	if l.cursors.advance(name, Position{}) && !l.env.readOnly { // a new one, which listings shall show
+		l.file.engine.PutLater(l.cursorBucket(), name, []byte(Position{}.String()))
+	}
 	p, _ := l.cursors.get(name)
 	return p, nil
 }

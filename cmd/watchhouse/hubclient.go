@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"strconv"
@@ -29,16 +30,16 @@ type hubFlags struct {
 
 // hubClient speaks to a hub's REST interface.
 type hubClient struct {
-	base, token string
-	http        *http.Client
+	base  string
+	token string // "" = by the cookie of a sign-in
+	http  *http.Client
 }
 
+// client signs in with the token of the file.
 func (f hubFlags) client() (*hubClient, error) {
-	if u, err := url.Parse(f.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, badConfigError{fmt.Errorf("--url: want http://HOST:PORT or https://HOST:PORT, have %q", f.URL)}
-	}
-	if !f.Insecure && !encrypted(f.URL) {
-		return nil, badConfigError{fmt.Errorf("--url: token and secrets would travel to %s unencrypted: use https, or --insecure", f.URL)}
+	c, err := f.connect()
+	if err != nil {
+		return nil, err
 	}
 	if f.TokenFile == "" {
 		return nil, badConfigError{errors.New("--token-file: want a file with a token that watchhouse user token printed")}
@@ -47,13 +48,41 @@ func (f hubFlags) client() (*hubClient, error) {
 	if err != nil {
 		return nil, badConfigError{fmt.Errorf("--token-file: %w", err)}
 	}
+	c.token = strings.TrimSpace(string(text))
+	return c, nil
+}
+
+// signIn signs in with a user's password, for as long as the client lives.
+func (f hubFlags) signIn(ctx context.Context, user, password string) (*hubClient, error) {
+	c, err := f.connect()
+	if err != nil {
+		return nil, err
+	}
+	if c.http.Jar, err = cookiejar.New(nil); err != nil {
+		return nil, err
+	}
+	body, err := jsonBody(map[string]string{"user": user, "password": password})
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.fetch(ctx, http.MethodPost, "/login", body)
+	return c, err
+}
+
+// connect makes a client that has not signed in; nothing is asked yet.
+func (f hubFlags) connect() (*hubClient, error) {
+	if u, err := url.Parse(f.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, badConfigError{fmt.Errorf("--url: want http://HOST:PORT or https://HOST:PORT, have %q", f.URL)}
+	}
+	if !f.Insecure && !encrypted(f.URL) {
+		return nil, badConfigError{fmt.Errorf("--url: token and secrets would travel to %s unencrypted: use https, or --insecure", f.URL)}
+	}
 	transport, err := f.transport()
 	if err != nil {
 		return nil, err
 	}
 	return &hubClient{
-		base: strings.TrimSuffix(f.URL, "/") + "/api/v1", token: strings.TrimSpace(string(text)),
-		http: &http.Client{Timeout: f.Timeout, Transport: transport},
+		base: strings.TrimSuffix(f.URL, "/") + "/api/v1", http: &http.Client{Timeout: f.Timeout, Transport: transport},
 	}, nil
 }
 
@@ -120,7 +149,9 @@ func (c *hubClient) fetch(ctx context.Context, method, path string, body hubBody
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	if body.kind != "" {
 		request.Header.Set("Content-Type", body.kind)
 	}

@@ -31,7 +31,7 @@ type cli struct {
 	Simulate simulateCmd `cmd:"" help:"Simulate devices against a broker."`
 	Check    checkCmd    `cmd:"" help:"Validate the configuration and the rules, and measure the data disk."`
 	Registry registryCmd `cmd:"" help:"Devices, places and contacts of a stopped hub, or of a running one with --url: add, import, export, list."`
-	User     userCmd     `cmd:"" help:"Users of a stopped hub: add, token."`
+	User     userCmd     `cmd:"" help:"Users of a stopped hub, and tokens of a running one with --url: add, token."`
 	TLS      tlsCmd      `cmd:"" name:"tls" help:"Certificates of your own: an authority, the hub's, the devices'."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal, beside a running hub or without one."`
 	Bench    benchCmd    `cmd:"" help:"Measure on this machine and print the table of docs/benchmarks.md."`
@@ -64,6 +64,9 @@ func run(args []string, std streams) int {
 	if err != nil {
 		fmt.Fprintln(std.err, "watchhouse:", err)
 		return exitFailed
+	}
+	if len(args) == 0 { // somebody who does not know it yet
+		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help has answered

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -111,12 +112,20 @@ func (c *registryContactsCmd) Run(ctx context.Context, std streams) error {
 type registryExportCmd struct {
 	registryFlags
 	What string `arg:"" optional:"" enum:"devices,places,contacts" default:"devices" help:"devices, places or contacts."`
+
+	WithSecrets bool `help:"Give each device a new secret, and write it too, for simulate --registry. Asks twice: the old secrets are void."`
 }
 
 func (c *registryExportCmd) Run(ctx context.Context, std streams) error {
 	store, err := c.store(std)
 	if err != nil {
 		return err
+	}
+	switch {
+	case c.WithSecrets && c.What != "devices":
+		return badConfigError{errors.New("--with-secrets: only devices have secrets")}
+	case c.WithSecrets:
+		return exportWithSecrets(ctx, std, store)
 	}
 	return store.save(ctx, c.What, std.out)
 }

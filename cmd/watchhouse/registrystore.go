@@ -30,17 +30,27 @@ type registryFlags struct {
 const answerLimit = 2 * time.Minute
 
 func (f registryFlags) store(std streams) (registryStore, error) {
-	switch {
-	case f.URL == "" && (f.TokenFile != "" || f.CAFile != ""):
-		return nil, badConfigError{errors.New("--url: want the address of the hub that the token is for")}
-	case f.URL == "":
+	if f.URL == "" && f.TokenFile == "" && f.CAFile == "" {
 		return folderRegistry{f.dataFlags, std.err}, nil
-	case f.Data != "" || f.Config != "":
-		return nil, badConfigError{errors.New("--url: want it, or --data and --config, not both")}
 	}
-	client, err := hubFlags{URL: f.URL, TokenFile: f.TokenFile, CAFile: f.CAFile, Timeout: answerLimit}.client()
+	flags, err := f.hub()
+	if err != nil {
+		return nil, err
+	}
+	client, err := flags.client()
 	if err != nil {
 		return nil, err
 	}
 	return hubRegistry{client}, nil
+}
+
+// hub names the running hub that is meant in place of a folder.
+func (f registryFlags) hub() (hubFlags, error) {
+	switch {
+	case f.URL == "":
+		return hubFlags{}, badConfigError{errors.New("--url: want the address of the hub that the token or password is for")}
+	case f.Data != "" || f.Config != "":
+		return hubFlags{}, badConfigError{errors.New("--url: want it, or --data and --config, not both")}
+	}
+	return hubFlags{URL: f.URL, TokenFile: f.TokenFile, CAFile: f.CAFile, Timeout: answerLimit}, nil
 }

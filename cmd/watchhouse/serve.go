@@ -46,18 +46,33 @@ func (f serveFlags) load() (config.Config, error) {
 	if err := cfg.Validate(); err != nil {
 		return config.Config{}, badConfigError{err}
 	}
-	if _, err := alerts.LoadRules(cfg.Alerts.RulesFile, cfg.Alerts.ExtraRules...); err != nil {
-		return config.Config{}, badConfigError{fmt.Errorf("alerts.rules_file: %w", err)}
-	}
-	if _, err := cfg.Registry.LoadCatalog(); err != nil {
-		return config.Config{}, badConfigError{fmt.Errorf("registry.catalog: %w", err)}
-	}
-	if cfg.TLS.Enabled() {
-		if _, err := certs.Open(cfg.TLS); err != nil {
-			return config.Config{}, badConfigError{err}
-		}
+	if err := checkFiles(cfg); err != nil {
+		return config.Config{}, badConfigError{err}
 	}
 	return cfg, nil
+}
+
+// checkFiles reads the files that the configuration names, all of them: each fault names its file.
+func checkFiles(cfg config.Config) error {
+	var faults []error
+	note := func(key string, err error) {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	_, shipped := alerts.LoadRules(cfg.Alerts.RulesFile)
+	note("alerts.rules_file", shipped)
+	if shipped == nil {
+		_, err := alerts.LoadRules(cfg.Alerts.RulesFile, cfg.Alerts.ExtraRules...)
+		note("alerts.extra_rules", err)
+	}
+	_, err := cfg.Registry.LoadCatalog()
+	note("registry.catalog", err)
+	if cfg.TLS.Enabled() {
+		_, err := certs.Open(cfg.TLS)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }
 
 func override(target *string, flag string) {

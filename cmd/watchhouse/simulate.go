@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"watchhouse/simulators/device"
@@ -28,6 +29,7 @@ type simulateFleetCmd struct {
 	fleet.Config
 	Registry string        `required:"" help:"CSV of the devices, with the column secret." placeholder:"FILE"`
 	For      time.Duration `help:"How long to run; 0 is until interrupted."`
+	Patience time.Duration `help:"How long the first client, and the console of --watch, may take to sign in: then it ends with the reason." default:"30s"`
 	Ledger   string        `help:"Write what was acknowledged to this file, for a later comparison with journal cat." placeholder:"FILE"`
 	Scenario scenarioFlags `embed:""`
 	Verify   verifyFlags   `embed:"" prefix:"verify-"`
@@ -59,19 +61,25 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return badConfigError{err}
 	}
-	running := ctx
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if c.For > 0 {
-		var cancel context.CancelFunc
 		running, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	unmet := c.Scenario.play(running, played, devices, c.Seed, std.out)
-	return errors.Join(unmet, writeTo(c.Ledger, ledger.Write), c.Verify.run(ctx, std, ledger))
+	gaveUp := time.AfterFunc(c.Patience, func() {
+		if unconnected, ok := errors.AsType[*fleet.UnconnectedError](devices.Unconnected()); ok && unconnected.Clients == unconnected.Of {
+			cancel()
+		}
+	})
+	defer gaveUp.Stop()
+	unmet := c.Scenario.play(running, played, devices, playing{seed: c.Seed, patience: c.Patience, out: std.out})
+	return errors.Join(unmet, devices.Unconnected(), writeTo(c.Ledger, ledger.Write), c.Verify.run(ctx, std, ledger))
 }
 
 // loadFlags are shared by the load modes.
 type loadFlags struct {
-	Addr     string `required:"" help:"HOST:PORT of the broker; only brokers of your own." placeholder:"ADDR"`
+	Broker   string `required:"" aliases:"addr" help:"Address of the broker, tcp://HOST:PORT or HOST:PORT; only brokers of your own." placeholder:"URL"`
 	Registry string `help:"CSV with id, kind and secret of the accounts to use; without it clients sign in without credentials." placeholder:"FILE"`
 	Sources  int    `help:"Loopback addresses to connect from." default:"1"`
 	HTML     string `help:"Also write the report as a page." placeholder:"FILE" name:"html"`
@@ -80,7 +88,8 @@ type loadFlags struct {
 
 // run gives measure the target and prints the report of its section.
 func (f loadFlags) run(std streams, measure func(load.Target, load.Progress) (report.Section, error)) error {
-	target := load.Target{Name: f.Addr, Addr: f.Addr, Sources: f.Sources}
+	addr := strings.TrimPrefix(f.Broker, "tcp://")
+	target := load.Target{Name: addr, Addr: addr, Sources: f.Sources}
 	if f.Registry != "" {
 		file, err := os.Open(f.Registry)
 		if err != nil {
@@ -95,7 +104,7 @@ func (f loadFlags) run(std streams, measure func(load.Target, load.Progress) (re
 	if err != nil {
 		return err
 	}
-	r := report.Report{Title: "Load on " + f.Addr, At: time.Now(), Facts: machine(), Sections: []report.Section{section}}
+	r := report.Report{Title: "Load on " + addr, At: time.Now(), Facts: machine(), Sections: []report.Section{section}}
 	if err := r.WriteText(std.out); err != nil {
 		return err
 	}
@@ -103,6 +112,14 @@ func (f loadFlags) run(std streams, measure func(load.Target, load.Progress) (re
 		return err
 	}
 	return writeTo(f.HTML, r.WriteHTML)
+}
+
+// sectionOf is the section of a result, which there is only without an error.
+func sectionOf(result interface{ Section() report.Section }, err error) (report.Section, error) {
+	if err != nil {
+		return report.Section{}, err
+	}
+	return result.Section(), nil
 }
 
 type simulateThroughputCmd struct {
@@ -113,7 +130,7 @@ type simulateThroughputCmd struct {
 func (c *simulateThroughputCmd) Run(ctx context.Context, std streams) error {
 	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
 		result, err := c.Throughput.Run(ctx, t, p)
-		return result.Section(), err
+		return sectionOf(result, err)
 	})
 }
 
@@ -125,7 +142,10 @@ type simulateRateCmd struct {
 func (c *simulateRateCmd) Run(ctx context.Context, std streams) error {
 	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
 		result, err := c.Rate.Run(ctx, t, p)
-		return result.Section("steady rate"), err
+		if err != nil {
+			return report.Section{}, err
+		}
+		return result.Section("steady rate"), nil
 	})
 }
 
@@ -137,7 +157,7 @@ type simulateStormCmd struct {
 func (c *simulateStormCmd) Run(ctx context.Context, std streams) error {
 	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
 		result, err := c.Storm.Run(ctx, t, p)
-		return result.Section(), err
+		return sectionOf(result, err)
 	})
 }
 
@@ -149,6 +169,6 @@ type simulateIdleCmd struct {
 func (c *simulateIdleCmd) Run(ctx context.Context, std streams) error {
 	return c.run(std, func(t load.Target, p load.Progress) (report.Section, error) {
 		result, err := c.Idle.Run(ctx, t, p)
-		return result.Section(), err
+		return sectionOf(result, err)
 	})
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,14 +41,21 @@ func (f scenarioFlags) load() (*scenario.Scenario, error) {
 	return s, nil
 }
 
-// play runs the devices until ctx ends, and a scenario meanwhile. Unmet expectations are the error.
-func (f scenarioFlags) play(ctx context.Context, played *scenario.Scenario, devices *fleet.Fleet, seed uint64, out io.Writer) error {
+// playing is how a scenario is played.
+type playing struct {
+	seed     uint64
+	patience time.Duration // for the console's first answer
+	out      io.Writer
+}
+
+// play runs the devices until ctx ends, and a scenario meanwhile. Unmet expectations and a console that does not answer are the error.
+func (f scenarioFlags) play(ctx context.Context, played *scenario.Scenario, devices *fleet.Fleet, how playing) error {
 	if played == nil {
 		devices.Run(ctx)
 		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	runner := scenario.Runner{Fleet: devices, Seed: seed, Report: func(o scenario.Outcome) { tellOutcome(out, o) }}
+	runner := scenario.Runner{Fleet: devices, Seed: how.seed, Report: func(o scenario.Outcome) { tellOutcome(how.out, o) }}
 	var begin chan struct{}
 	if f.Watch != "" {
 		client, err := stream.New(stream.Config{URL: f.Watch, User: f.User, Password: f.Password})
@@ -53,7 +63,14 @@ func (f scenarioFlags) play(ctx context.Context, played *scenario.Scenario, devi
 			return badConfigError{err}
 		}
 		runner.Console, begin = scenario.NewConsole(), make(chan struct{})
-		group.Go(func() error { return client.Run(ctx, live(runner.Console.Handler(), begin)) })
+		last := &lastError{}
+		group.Go(func() error {
+			if err := client.Run(ctx, live(runner.Console.Handler(), begin, last)); err != nil {
+				return fmt.Errorf("--watch %s as %s: %w", f.Watch, f.User, err)
+			}
+			return nil
+		})
+		group.Go(func() error { return f.await(ctx, begin, how.patience, last) })
 	}
 	group.Go(func() error { devices.Run(ctx); return nil })
 	var unmet error
@@ -66,8 +83,42 @@ func (f scenarioFlags) play(ctx context.Context, played *scenario.Scenario, devi
 	return errors.Join(group.Wait(), unmet)
 }
 
+// lastError is why a console has not answered yet.
+type lastError struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (l *lastError) set(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
+func (l *lastError) get() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// await is an error when the console is not live in time.
+func (f scenarioFlags) await(ctx context.Context, begin <-chan struct{}, patience time.Duration, last *lastError) error {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-begin:
+		return nil
+	case <-ctx.Done():
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("--watch %s: the console does not answer within %s: %w", f.Watch, patience, cmp.Or(last.get(), errSilent))
+	}
+}
+
+var errSilent = errors.New("no answer")
+
 // live closes begin when the console sees the stream for the first time.
-func live(h stream.Handler, begin chan struct{}) stream.Handler {
+func live(h stream.Handler, begin chan struct{}, last *lastError) stream.Handler {
 	seen := false
 	h.Live = func() {
 		if !seen {
@@ -75,6 +126,7 @@ func live(h stream.Handler, begin chan struct{}) stream.Handler {
 			close(begin)
 		}
 	}
+	h.Retry = last.set
 	return h
 }
 

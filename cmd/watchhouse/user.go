@@ -25,12 +25,9 @@ type userAddCmd struct {
 }
 
 func (c *userAddCmd) Run(ctx context.Context, std streams) error {
-	password, err := bufio.NewReader(std.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read password: %w", err)
-	}
-	if password = strings.TrimRight(password, "\r\n"); password == "" {
-		return badConfigError{errors.New("--password-stdin: want the password in the first line of standard input, got nothing")}
+	password, err := readPassword(std.in)
+	if err != nil {
+		return err
 	}
 	user := registry.User{Name: c.Name, Role: registry.Role(c.Role), House: c.House}
 	return c.withRegistry(ctx, func(r *registry.Registry) error {
@@ -42,29 +39,14 @@ func (c *userAddCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-type userTokenCmd struct {
-	dataFlags
-	Name  string `required:"" help:"User whose rights the token carries."`
-	Label string `help:"What the token is for." default:"program"`
-}
-
-func (c *userTokenCmd) Run(ctx context.Context, std streams) error {
-	if err := c.mustExist(); err != nil {
-		return err
+// readPassword reads the first line.
+func readPassword(in io.Reader) (string, error) {
+	password, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read password: %w", err)
 	}
-	return c.withRegistry(ctx, func(r *registry.Registry) error {
-		token, err := r.NewToken(ctx, actor, c.Name, c.Label)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			return badConfigError{fmt.Errorf("there is no user %q: watchhouse user add makes one", c.Name)}
-		case errors.Is(err, registry.ErrExists):
-			return badConfigError{fmt.Errorf("user %s has a token with the label %q already: choose another --label", c.Name, c.Label)}
-		case err != nil:
-			return badConfigError{err}
-		}
-		if _, err := fmt.Fprintln(std.out, token); err != nil {
-			return fmt.Errorf("print token: %w", err)
-		}
-		return nil
-	})
+	if password = strings.TrimRight(password, "\r\n"); password == "" {
+		return "", badConfigError{errors.New("--password-stdin: want the password in the first line of standard input, got nothing")}
+	}
+	return password, nil
 }

@@ -167,3 +167,37 @@ func (f *Fleet) Drain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// UnconnectedError tells of clients that have tried to sign in and never could.
+type UnconnectedError struct {
+	Broker      string
+	Clients, Of int
+	First       string // client id of the first of them
+	Reason      error  // of its last attempt
+}
+
+func (e *UnconnectedError) Error() string {
+	return fmt.Sprintf("%d of %d clients could not sign in to %s; %s: %v", e.Clients, e.Of, e.Broker, e.First, e.Reason)
+}
+
+func (e *UnconnectedError) Unwrap() error { return e.Reason }
+
+// Unconnected is an *UnconnectedError when a client has tried to sign in and never could, else nil.
+func (f *Fleet) Unconnected() error {
+	e := &UnconnectedError{Broker: f.cfg.Broker, Of: len(f.links)}
+	for _, l := range f.links {
+		l.mu.Lock()
+		signedIn, refusal := l.signedIn, l.refusal
+		l.mu.Unlock()
+		if signedIn || refusal == nil {
+			continue
+		}
+		if e.Clients++; e.Clients == 1 {
+			e.First, e.Reason = l.name, refusal
+		}
+	}
+	if e.Clients == 0 {
+		return nil
+	}
+	return e
+}

@@ -27,6 +27,8 @@ type link struct {
 	delayed   []delayed
 	downUntil time.Time
 	conn      net.Conn // of the session that stands
+	signedIn  bool     // at least once
+	refusal   error    // of the last attempt, until it has signed in
 }
 
 // delayed is a message that a fault holds back.
@@ -64,17 +66,27 @@ func (l *link) run(ctx context.Context) {
 		s, err := l.connect(ctx)
 		if err != nil {
 			l.fleet.stats.failed.Add(1)
+			l.note(err)
 			l.fleet.log.Debug("connect failed", "client", l.name, "error", err)
 			tries++
 			l.pause(ctx, l.retryAfter(tries))
 			continue
 		}
+		l.note(nil)
 		if tries = 0; sessions > 0 {
 			l.fleet.stats.reconnects.Add(1)
 		}
 		sessions++
 		s.run(ctx)
 	}
+}
+
+// note keeps why a link has never signed in.
+func (l *link) note(refusal error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.signedIn = l.signedIn || refusal == nil
+	l.refusal = refusal
 }
 
 // retryAfter doubles from half a second to the configured maximum, with full jitter, so that a fleet does not come back in one moment.
