@@ -137,7 +137,7 @@ func (p *paper) Read(context.Context, journal.Position, int) ([]journal.Entry, j
 	return nil, journal.Position{}, nil
 }
 func (p *paper) SetCursor(context.Context, string, journal.Position) error { return nil }
-func (p *paper) Add(int64, []byte)                                         {}
+func (p *paper) AddFrom(string, int64, []byte)                             {}
 func (p *paper) Get(context.Context, string) ([]byte, error)               { return nil, journal.ErrNotFound }
 func (p *paper) Put(context.Context, string, []byte) error                 { return nil }
 

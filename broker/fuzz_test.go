@@ -54,7 +54,7 @@ func (nowhere) Read(context.Context, journal.Position, int) ([]journal.Entry, jo
 	return nil, journal.Position{}, nil
 }
 func (nowhere) SetCursor(context.Context, string, journal.Position) error { return nil }
-func (nowhere) Add(int64, []byte)                                         {}
+func (nowhere) AddFrom(string, int64, []byte)                             {}
 func (nowhere) Get(context.Context, string) ([]byte, error)               { return nil, journal.ErrNotFound }
 func (nowhere) Put(context.Context, string, []byte) error                 { return nil }
 

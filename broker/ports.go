@@ -22,7 +22,7 @@ type stateLog interface {
 // sideLog takes rejects; shelf keeps the snapshot of retained messages.
 type (
 	sideLog interface {
-		Add(atNS int64, body []byte)
+		AddFrom(sender string, atNS int64, body []byte)
 	}
 	shelf interface {
 		Get(ctx context.Context, key string) ([]byte, error)

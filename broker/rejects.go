@@ -73,7 +73,7 @@ func (b *Broker) keepReject(r rejected) {
 		b.log.Error("reject not kept", "err", err)
 		return
 	}
-	b.stores.rejects.Add(time.Now().UnixNano(), body)
+	b.stores.rejects.AddFrom(r.Device, time.Now().UnixNano(), body)
 }
 
 // readable is a payload as JSON: itself when it is JSON, otherwise a string in which what is no UTF-8 is replaced.

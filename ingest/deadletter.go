@@ -44,7 +44,9 @@ type letters interface{ add(DeadLetter) }
 
 // letterBox adds dead letters to the stream.
 type letterBox struct {
-	stream interface{ Add(atNS int64, body []byte) }
+	stream interface {
+		AddFrom(sender string, atNS int64, body []byte)
+	}
 }
 
 // maxLetter bounds a letter, so that it fits in a frame of the journal; a longer one goes without its payload, which the
@@ -60,7 +62,7 @@ func (l *letterBox) add(d DeadLetter) {
 			return // a struct of strings and numbers always encodes
 		}
 	}
-	l.stream.Add(time.Now().UnixNano(), body)
+	l.stream.AddFrom(d.Device, time.Now().UnixNano(), body)
 }
 
 // letterFor begins a letter about an entry.

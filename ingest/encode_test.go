@@ -114,7 +114,7 @@ func TestEveryPointComesBackFromItsLine(t *testing.T) {
 // noLetters throws dead letters away.
 type noLetters struct{ n int }
 
-func (l *noLetters) Add(int64, []byte) { l.n++ }
+func (l *noLetters) AddFrom(string, int64, []byte) { l.n++ }
 
 func testCollector() *collector {
 	return &collector{decoder: decoder{letters: &letterBox{stream: &noLetters{}}, stats: &meter{}, fields: newFieldLimit()}, batch: 5000}

@@ -81,6 +81,26 @@ func TestAFullSenderIsLetInNowAndThen(t *testing.T) {
 	}
 }
 
+// Sessions are counted, too: who signs in without end is refused alone, and the end of each session is noted all the same.
+func TestSessionsCountForTheirSender(t *testing.T) {
+	t.Parallel()
+	l := openTest(t, smallLife(t)).Lane(StateLane)
+	record := func(device string, k Kind) error {
+		_, err := l.Append(context.Background(), Message{Kind: k, Device: device, Client: device, Payload: noise(1, 300)})
+		return err
+	}
+	var err error
+	for i := 0; err == nil && i < 10_000; i++ {
+		err = record("bin-flap", Connect)
+	}
+	if !errors.Is(err, ErrSenderFull) {
+		t.Fatalf("signing in without end: %v", err)
+	}
+	if err := errors.Join(record("bin-flap", Disconnect), record("bin-1", Connect), record("", HubStart)); err != nil {
+		t.Error(err)
+	}
+}
+
 // A bridge speaks for many and may hold half; its devices are not told apart here.
 func TestABridgeMayHoldMore(t *testing.T) {
 	j := openTest(t, smallLife(t))
@@ -212,9 +232,18 @@ func TestBulkIsSharedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range streamNames() {
+		s := j.Stream(name)
+		eventually(t, "a sender's share of the stream", func() bool {
+			s.AddFrom("bin-flood", 1, noise(1, 1000))
+			return s.Dropped() > 0
+		})
+		before := s.Dropped()
+		if s.AddFrom("bin-1", 1, []byte("{}")); s.Dropped() != before {
+			t.Errorf("%s: another's record was dropped", name)
+		}
 		eventually(t, "a full stream", func() bool {
-			j.Stream(name).Add(1, noise(1, 30_000))
-			return j.Stream(name).Dropped() > 0
+			s.Add(1, noise(1, 30_000))
+			return s.Dropped() > before
 		})
 	}
 	if _, err := flood(t, l, "bin-flood", 100_000); !errors.Is(err, ErrSenderFull) {

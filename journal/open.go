@@ -58,7 +58,7 @@ func open(ctx context.Context, cfg Config, log *slog.Logger, with opener) (_ *Jo
 // OpenReadOnly opens beside a running hub, or without one, for tools. Nothing is written; Submit and the like refuse.
 func OpenReadOnly(ctx context.Context, dir string) (*Journal, error) {
 	cfg := DefaultConfig()
-	cfg.Dir = dir
+	cfg.Dir, cfg.ReserveBytes = dir, 0 // which is the writer's
 	if _, err := os.Stat(filepath.Join(dir, lifeFile)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
@@ -87,6 +87,7 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger, with opener) (*
 	}
 	j.kick = j.env.kick
 	held := &reserve{dir: cfg.Dir, size: cfg.ReserveBytes, log: log}
+	held.makeRoom()
 	j.life = &file{name: lifeFile, maxBytes: cfg.LifeMaxBytes, log: log, reserve: held}
 	j.bulk = &file{name: bulkFile, maxBytes: cfg.BulkMaxBytes, log: log, disk: &diskGuard{dir: cfg.Dir, reserve: held}}
 	if err := j.openAll(ctx, with); err != nil {

@@ -59,6 +59,23 @@ func (r *reserve) refill() {
 	r.missed = err != nil
 }
 
+// leastFree is what opening the files takes of the disk.
+const leastFree = mib
+
+// makeRoom gives up a part of what an earlier run has kept, when the disk is so full that the files could not even be opened.
+func (r *reserve) makeRoom() {
+	s, err := os.Stat(r.path())
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	r.held = min(s.Size(), r.size)
+	r.mu.Unlock()
+	if left, err := freeSpace(r.dir); err == nil && left < leastFree {
+		r.free()
+	}
+}
+
 // freeSpace is what an ordinary user may still write to the disk of dir.
 func freeSpace(dir string) (int64, error) {
 	var s syscall.Statfs_t

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,13 +21,25 @@ import (
 // themselves. It needs a file system of its own: where none can be mounted it fails.
 func TestTelemetryNeverTakesTheReserve(t *testing.T) {
 	t.Parallel()
+	onSmallDisk(t, "reserve")
+}
+
+// A hub on a disk without a free byte starts on the reserve and takes events.
+func TestAFullDiskStarts(t *testing.T) {
+	t.Parallel()
+	onSmallDisk(t, "startfull")
+}
+
+// onSmallDisk runs a child that may mount file systems.
+func onSmallDisk(t *testing.T, role string) {
+	t.Helper()
 	namespaces := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
 		namespaces.Cloneflags |= syscall.CLONE_NEWUSER
 		namespaces.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		namespaces.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
-	c, err := startChild(t, "reserve", t.TempDir(), namespaces)
+	c, err := startChild(t, role, t.TempDir(), namespaces)
 	if err != nil {
 		t.Fatalf("a small file system cannot be mounted: %v", err)
 	}
@@ -60,6 +73,45 @@ func childReserve() error {
 	stop()
 	bins.Wait()
 	return j.Close(context.Background())
+}
+
+func childStartFull() error {
+	ctx, dir := context.Background(), childDir()
+	if _, err := smallFileSystem(dir); err != nil {
+		return fmt.Errorf("mount: %w", err)
+	}
+	cfg := DefaultConfig()
+	cfg.Dir, cfg.ReserveBytes = dir, reserveOfTest
+	log := slog.New(slog.DiscardHandler)
+	j, err := Open(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(j.Close(ctx), fillWholly(dir)); err != nil {
+		return err
+	}
+	if j, err = Open(ctx, cfg, log); err != nil {
+		return fmt.Errorf("open on a full disk: %w", err)
+	}
+	if _, err := j.Lane(EventLane).Append(ctx, press(1)); err != nil {
+		return fmt.Errorf("an event: %w", err)
+	}
+	return j.Close(ctx)
+}
+
+// fillWholly leaves not a page.
+func fillWholly(dir string) error {
+	f, err := os.Create(filepath.Join(dir, "filler"))
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return f.Close()
 }
 
 // telemetryFlood is a bin that sends 100 kB as fast as it is let, until ctx ends.

@@ -24,9 +24,13 @@ type Record struct {
 	Body []byte
 }
 
-// Add queues a record without blocking; it is dropped and counted when bulk is out of order, full or too slow.
-func (s *Stream) Add(atNS int64, body []byte) {
-	err := s.lane.Submit(Message{Kind: Publish, ReceivedNS: atNS, Payload: body}, func(_ Receipt, err error) {
+// Add is AddFrom for a record that is nobody's.
+func (s *Stream) Add(atNS int64, body []byte) { s.AddFrom("", atNS, body) }
+
+// AddFrom queues a record about a sender without blocking; it is dropped and counted when bulk is out of order, full or too slow,
+// or when that sender's records hold their share of the stream.
+func (s *Stream) AddFrom(sender string, atNS int64, body []byte) {
+	err := s.lane.Submit(Message{Kind: Publish, ReceivedNS: atNS, Device: sender, Payload: body}, func(_ Receipt, err error) {
 		if err != nil {
 			s.dropped.Add(1)
 		}

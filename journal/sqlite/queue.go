@@ -20,7 +20,11 @@ type op struct {
 // queue holds what waits, by priority. Guarded by DB.mu.
 type queue struct {
 	waiting [engine.Background + 1][]*op
+	passed  int // groups that went before the first of the background
 }
+
+// maxPassed is how many groups go before a background op: a lane under a flood must be purged, too.
+const maxPassed = 8
 
 func (q *queue) push(o *op) { q.waiting[o.priority] = append(q.waiting[o.priority], o) }
 
@@ -35,9 +39,29 @@ func (q *queue) remove(o *op) {
 	}
 }
 
-// take gives the next group: everything urgent, then normal ops up to maxBytes, else one background op.
+// take gives the next group: everything urgent, then normal ops up to maxBytes, else, or after maxPassed such groups, one
+// background op.
 func (q *queue) take(maxBytes int) []*op {
+	if q.passed++; len(q.waiting[engine.Background]) == 0 {
+		q.passed = 0
+	}
 	var group []*op
+	if q.passed <= maxPassed {
+		group = q.takeFront(maxBytes)
+	}
+	if bg := q.waiting[engine.Background]; len(group) == 0 && len(bg) > 0 {
+		group = append(group, bg[0])
+		q.waiting[engine.Background] = append(bg[:0], bg[1:]...)
+		q.passed = 0
+	}
+	for _, o := range group {
+		o.taken = true
+	}
+	return group
+}
+
+// takeFront takes what is not of the background.
+func (q *queue) takeFront(maxBytes int) (group []*op) {
 	size := 0
 	for p := engine.Urgent; p <= engine.Normal; p++ {
 		w := q.waiting[p]
@@ -49,13 +73,6 @@ func (q *queue) take(maxBytes int) []*op {
 		}
 		q.waiting[p] = append(w[:0], w[n:]...)
 		clear(w[len(w)-n:])
-	}
-	if bg := q.waiting[engine.Background]; len(group) == 0 && len(bg) > 0 {
-		group = append(group, bg[0])
-		q.waiting[engine.Background] = append(bg[:0], bg[1:]...)
-	}
-	for _, o := range group {
-		o.taken = true
 	}
 	return group
 }
