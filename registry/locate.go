@@ -59,22 +59,16 @@ func (l *Locator) Locate(topic, sender string) (Origin, error) {
 		d, known := l.device(t.Device)
 		return Origin{Topic: t, Device: d, Registered: known, Life: true}, nil
 	}
-	p, e, address, ok := l.catalog.Envelope(topic)
+	m, known := l.match(topic)
 	switch {
-	case !ok:
+	case m.Envelope == nil:
 		return Origin{}, err
-	case e.Carries() == profile.CarriesNothing, e.Carries() == profile.CarriesBridge:
+	case ofNoDevice(m.Envelope):
 		return Origin{}, ErrNoDevice
-	case e.OfSender():
-		return l.locateSender(p, e, sender)
+	case m.Envelope.OfSender():
+		return l.locateSender(m, sender)
 	}
-	o := Origin{Topic: telemetry.Topic{Channel: telemetry.ChannelTelemetry}, reader: profile.Reader{Envelope: e}}
-	s, known := l.speakers().byAddress[addressKey{p.ID, p.Key(address)}]
-	if !known {
-		o.Topic.Device, o.others = p.ID+":"+address, p.Models()
-		return o, nil
-	}
-	return s.origin(o), nil
+	return l.origin(m, known), nil
 }
 
 // BridgeState is that of the view's catalog.
@@ -97,12 +91,47 @@ func (l *Locator) BridgeState(topic string, payload []byte) (online, ok bool) {
 	return *c.Online, true
 }
 
-func (l *Locator) locateSender(p *catalog.Profile, e *profile.Envelope, sender string) (Origin, error) {
-	s, known := l.speakers().byID[sender]
-	if !known || s.profile != p.ID {
-		return Origin{}, &telemetry.FieldError{Field: "topic", Want: "a topic of the sender's model", Got: "one of profile " + p.ID}
+// ofNoDevice reports whether an envelope's messages are a bridge's own affairs.
+func ofNoDevice(e *profile.Envelope) bool {
+	return e.Carries() == profile.CarriesNothing || e.Carries() == profile.CarriesBridge
+}
+
+// match finds the envelope that a topic belongs to. One of whose address a device is registered goes before others, for a name may
+// hold slashes: hall/smoke is a device of that name, if there is one, and else the field smoke of the device hall.
+func (l *Locator) match(topic string) (first catalog.Match, known *speaker) {
+	for m := range l.catalog.Matches(topic) {
+		if s, ok := l.speakers().byAddress[addressKey{m.Profile.ID, m.Profile.Key(m.Address)}]; ok {
+			return m, s
+		}
+		if first.Envelope == nil {
+			first = m
+		}
+		if ofNoDevice(first.Envelope) {
+			break
+		}
 	}
-	return s.origin(Origin{reader: profile.Reader{Envelope: e}}), nil
+	return first, nil
+}
+
+// origin is the device at an address, s being nil for one that nobody has registered.
+func (l *Locator) origin(m catalog.Match, s *speaker) Origin {
+	o := Origin{
+		Topic:  telemetry.Topic{Channel: telemetry.ChannelTelemetry},
+		reader: profile.Reader{Envelope: m.Envelope, Field: m.Field},
+	}
+	if s != nil {
+		return s.origin(o)
+	}
+	o.Topic.Device, o.others = m.Profile.ID+":"+m.Address, m.Profile.Models()
+	return o
+}
+
+func (l *Locator) locateSender(m catalog.Match, sender string) (Origin, error) {
+	s, known := l.speakers().byID[sender]
+	if !known || s.profile != m.Profile.ID {
+		return Origin{}, &telemetry.FieldError{Field: "topic", Want: "a topic of the sender's model", Got: "one of profile " + m.Profile.ID}
+	}
+	return s.origin(Origin{reader: profile.Reader{Envelope: m.Envelope, Field: m.Field}}), nil
 }
 
 // speaker is a device that speaks a profile.
@@ -139,12 +168,15 @@ type speakers struct {
 
 // speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
 func (l *Locator) speaksOn(device, topic string) bool {
-	p, e, _, ok := l.catalog.Envelope(topic)
-	if !ok || !e.OfSender() || e.Carries() == profile.CarriesNothing || e.Carries() == profile.CarriesBridge {
+	m, owner := l.match(topic)
+	switch {
+	case m.Envelope == nil || m.Envelope.InPayload() || ofNoDevice(m.Envelope):
 		return false
+	case !m.Envelope.OfSender():
+		return owner != nil && owner.device.ID == device
 	}
 	s, known := l.speakers().byID[device]
-	return known && s.profile == p.ID
+	return known && s.profile == m.Profile.ID
 }
 
 // indexSpeakers makes the index. An address is checked to be unique when a device is registered; should a new catalog
@@ -188,7 +220,7 @@ func (o *Origin) Read(payload []byte) (profile.Content, error) {
 	case o.Registered:
 		return o.reader.Read(payload)
 	}
-	if c, ok := o.reader.Envelope.Cry(payload, o.others); ok {
+	if c, ok := o.reader.Cry(payload, o.others); ok {
 		return c, nil
 	}
 	return profile.Content{}, ErrStranger

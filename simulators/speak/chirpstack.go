@@ -32,7 +32,10 @@ func (l *lora) Say(m device.Message) (device.Message, bool) {
 		return m, false
 	}
 	up := l.uplink(m, w.fields)
-	said := device.Reading{TS: m.TS, Values: map[string]float64{"rssi_dbm": float64(up.RxInfo[0].RSSI), "snr_db": up.RxInfo[0].SNR}}
+	said := device.Reading{TS: m.TS, Values: map[string]float64{"rssi_dbm": float64(up.RxInfo[0].RSSI)}}
+	if up.RxInfo[0].SNR != 0 { // proto3 leaves a 0 out, and nobody makes one up
+		said.Values["snr_db"] = up.RxInfo[0].SNR
+	}
 	maps.Copy(said.Values, w.means)
 	return reply(m, l.Topic(), up, said), true
 }

@@ -56,6 +56,7 @@ type Model struct {
 	Power    telemetry.Power `yaml:"power"`
 	Interval time.Duration   `yaml:"report_interval"`
 	Profile  string          `yaml:"profile"` // of the messages it sends, "" = wh/v1
+	As       string          `yaml:"as"`      // a model before it that is the same device, but for its profile
 
 	profile.ModelSpec `yaml:",inline"`
 

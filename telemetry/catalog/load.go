@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -175,6 +176,7 @@ func (l *loader) model(at string, m *Model) {
 		l.Fault(at, "want a model")
 		return
 	}
+	l.inherit(at, m)
 	_, twice := l.catalog.models[m.ID]
 	_, known := l.catalog.kinds[m.Kind]
 	switch {
@@ -191,6 +193,24 @@ func (l *loader) model(at string, m *Model) {
 	l.interval(at+".report_interval", m.Interval)
 	l.mapping(at, m)
 	l.catalog.models[m.ID] = m
+}
+
+// inherit takes over what a model is from another one.
+func (l *loader) inherit(at string, m *Model) {
+	if m.As == "" {
+		return
+	}
+	same, ok := l.catalog.models[m.As]
+	switch {
+	case !ok:
+		l.Fault(at+".as", "model "+m.As+" is not defined before this one")
+	case m.Kind != "" || !m.Empty():
+		l.Fault(at+".as", "want only id, title, report_interval and profile beside as")
+	default:
+		m.Kind, m.Power, m.ModelSpec = same.Kind, same.Power, same.ModelSpec
+		m.Title.ZH, m.Title.EN = cmp.Or(m.Title.ZH, same.Title.ZH), cmp.Or(m.Title.EN, same.Title.EN)
+		m.Interval = cmp.Or(m.Interval, same.Interval)
+	}
 }
 
 func (l *loader) title(at string, t Title) {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -57,12 +58,29 @@ func (c *Catalog) Profile(id string) (*Profile, bool) {
 	return p, ok
 }
 
-// Envelope finds the profile that a topic belongs to, and the address of the device in it, "" when the sender is meant.
-func (c *Catalog) Envelope(topic string) (p *Profile, e *profile.Envelope, address string, ok bool) {
-	for _, e := range c.envelopes {
-		if address, ok := e.Match(topic); ok {
-			return c.owners[e], e, address, true
+// Match is a topic as an envelope of a profile reads it.
+type Match struct {
+	Profile  *Profile
+	Envelope *profile.Envelope
+	Address  string // "" when the topic names no device
+	Field    string // "" when the topic names none
+}
+
+// Matches gives the envelopes that a topic can belong to, in the order in which they are to be tried.
+func (c *Catalog) Matches(topic string) iter.Seq[Match] {
+	return func(yield func(Match) bool) {
+		for _, e := range c.envelopes {
+			if address, field, ok := e.Match(topic); ok && !yield(Match{c.owners[e], e, address, field}) {
+				return
+			}
 		}
+	}
+}
+
+// Envelope finds the profile that a topic belongs to, and the address of the device in it, "" when the topic names none.
+func (c *Catalog) Envelope(topic string) (p *Profile, e *profile.Envelope, address string, ok bool) {
+	for m := range c.Matches(topic) {
+		return m.Profile, m.Envelope, m.Address, true
 	}
 	return nil, nil, "", false
 }
@@ -72,6 +90,11 @@ func (c *Catalog) assemble() {
 	for _, m := range c.Models() {
 		if p := c.profiles[m.Profile]; p != nil {
 			p.models = append(p.models, m.mapping)
+		}
+	}
+	for _, e := range c.envelopes {
+		if e.NamesFields() {
+			e.Know(c.owners[e].models)
 		}
 	}
 }

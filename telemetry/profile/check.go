@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,25 +22,34 @@ func (t Topic) Check(report Fault) {
 	default:
 		report(".carries", "want model, fields, status, life, bridge or nothing")
 	}
-	if t.Carries != CarriesModel && (t.Body != "" || t.OrWhole || t.Bytes != "") {
-		report("", "body, or_whole and bytes are of a topic that carries a model")
+	if t.Carries != CarriesModel && (t.Body != "" || t.OrWhole || t.Bytes != "" || t.Port != "") {
+		report("", "body, or_whole, bytes and port are of a topic that carries a model")
 	}
 	switch t.TimeForm {
-	case TimeRFC3339, TimeUnixS, TimeUnixMS:
+	case TimeRFC3339, TimeUnixS, TimeUnixMS, TimeBasic:
 	default:
 		if t.Time != "" {
-			report(".time_form", "want rfc3339, unix_s or unix_ms")
+			report(".time_form", "want rfc3339, unix_s, unix_ms or basic")
 		}
 	}
+	if t.Address != "" && holdsAddress(t.Pattern) {
+		report(".address", "want one address: the topic names it already")
+	}
+	if t.Devices != "" && t.Address == "" {
+		report(".devices", "want the path of each device's address, too")
+	}
 	t.checkPaths(report)
+	t.checkLists(report)
 	for i, f := range t.Fields {
 		f.check(within(report, i), t.Text)
 	}
 }
 
 func (t Topic) checkPaths(report Fault) {
-	for at, p := range map[string]string{".body": t.Body, ".bytes": t.Bytes, ".time": t.Time} {
-		if p != "" && (!validPath(p) || strings.Contains(p, "[]")) {
+	for at, p := range map[string]string{
+		".body": t.Body, ".bytes": t.Bytes, ".time": t.Time, ".port": t.Port, ".address": t.Address, ".devices": t.Devices,
+	} {
+		if p != "" && !validPath(p) {
 			report(at, wantPath)
 		}
 	}
@@ -53,6 +63,33 @@ func (t Topic) checkPaths(report Fault) {
 	}
 }
 
+func (t Topic) checkLists(report Fault) {
+	if p := t.Pairs; p != nil {
+		if p.List != "" {
+			checkPath(report, ".pairs.list", p.List)
+		}
+		checkPath(report, ".pairs.name", p.Name)
+		checkPath(report, ".pairs.value", p.Value)
+		if t.Body != "" || t.List {
+			report(".pairs", "the pairs are the body: want neither body nor list")
+		}
+	}
+	if r := t.Reply; r != nil {
+		if r.ID != "" {
+			checkPath(report, ".reply.id", r.ID)
+		}
+		if strings.Count(r.Topic, topicPart) != 1 || strings.ContainsAny(strings.Replace(r.Topic, topicPart, "", 1), "+#{}\x00") {
+			report(".reply.topic", "want text with {topic} in it")
+		}
+		if r.topicOf(t.Pattern) == t.Pattern {
+			report(".reply", "want another topic than that of the report")
+		}
+		if !json.Valid([]byte(r.payload("1"))) {
+			report(".reply.payload", "want JSON, with {id} where the report's id stands")
+		}
+	}
+}
+
 // Check reports everything that is wrong with a mapping.
 func (s *ModelSpec) Check(report Fault) {
 	fill := false
@@ -60,15 +97,7 @@ func (s *ModelSpec) Check(report Fault) {
 		f.check(within(report, i), false)
 		fill = fill || f.Fill
 	}
-	seen := map[[2]int]bool{}
-	for i, c := range s.Bytes {
-		at := fmt.Sprintf(".bytes[%d]", i)
-		c.check(func(rest, message string) { report(at+rest, message) })
-		if seen[[2]int{c.Channel, c.Type}] {
-			report(at, "this channel and type is given twice")
-		}
-		seen[[2]int{c.Channel, c.Type}] = true
-	}
+	s.checkBytes(report)
 	if _, err := mountOf(s.Settings); (fill || len(s.Settings) > 0) && err != nil {
 		report(".settings", "want empty_mm, full_mm and stream: "+err.Error())
 	}
@@ -76,6 +105,30 @@ func (s *ModelSpec) Check(report Fault) {
 		if name != settingEmpty && name != settingFull && name != settingStream {
 			report(".settings", "want empty_mm, full_mm and stream")
 		}
+	}
+}
+
+func (s *ModelSpec) checkBytes(report Fault) {
+	seen := map[chunkKey]bool{}
+	for i, c := range s.Bytes {
+		at := fmt.Sprintf(".bytes[%d]", i)
+		c.check(func(rest, message string) { report(at+rest, message) })
+		if seen[c.key()] {
+			report(at, "this channel and type is given twice")
+		}
+		seen[c.key()] = true
+	}
+	ports := map[int]bool{}
+	for i, f := range s.Frames {
+		at := fmt.Sprintf(".frames[%d]", i)
+		checkParts(func(rest, message string) { report(at+rest, message) }, f.Parts)
+		if f.Port < 1 || f.Port > 255 || f.Size < 0 || f.Size > 255 || ports[f.Port] {
+			report(at, "want a port from 1 to 255, each once, and a size up to 255")
+		}
+		ports[f.Port] = true
+	}
+	if len(s.Bytes) > 0 && len(s.Frames) > 0 {
+		report(".frames", "want bytes or frames, not both")
 	}
 }
 
@@ -155,18 +208,25 @@ func (f Field) checkWords(report Fault) {
 }
 
 func (c Chunk) check(report Fault) {
-	if c.Channel < 0 || c.Channel > 255 || c.Type < 0 || c.Type > 255 {
+	if c.Channel < 0 || c.Channel > 255 || c.Type != nil && (*c.Type < 0 || *c.Type > 255) {
 		report("", "want channel and type from 0 to 255")
 	}
-	if len(c.Parts) == 0 && c.Size == 0 || c.Size < 0 || c.Size > 255 {
+	if len(c.Parts) == 0 && c.Size == 0 && c.Type != nil || c.Size < 0 || c.Size > 255 {
 		report("", "want parts, or a size from 1 to 255")
 	}
-	for i, p := range c.Parts {
+	checkParts(report, c.Parts)
+}
+
+func checkParts(report Fault, parts []Part) {
+	for i, p := range parts {
 		at := fmt.Sprintf(".parts[%d]", i)
-		if sizes[p.Form] == 0 {
-			report(at+".form", "want u8, i8, u16, i16, u32 or i32")
+		if (sizes[p.Form] == 0) != (p.Value != nil) || p.Value != nil && p.Form != "" {
+			report(at+".form", "want u8, i8, u16, i16, u32, i32, u16be or i16be, or a value")
 		}
-		if !validPath(p.Path) || strings.Contains(p.Path, "[]") {
+		if p.Path == "" && p.Value == nil {
+			continue
+		}
+		if !validPath(p.Path) || strings.ContainsAny(p.Path, "[]|") {
 			report(at+".path", "want names joined by dots")
 		}
 	}

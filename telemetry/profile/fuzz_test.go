@@ -46,7 +46,7 @@ func fuzzProfile(f *testing.F, id string, topics ...string) {
 					t.Fatalf("read again, %s says\n%+v, %v\nand before\n%+v, %v", m.ID, again, errAgain, content, err)
 				}
 			}
-			content, cries := e.Cry(payload, p.Models())
+			content, cries := profile.Reader{Envelope: e}.Cry(payload, p.Models())
 			checkContent(t, content, nil)
 			if cries != content.Help() {
 				t.Fatalf("cries %v: %+v", cries, content)

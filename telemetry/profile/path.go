@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// path leads to values of a message.
+// path leads to values of a message. Where it has alternatives, the first one that leads to something counts.
 type path struct {
 	text  string
 	steps []pathStep
+	or    *path
 }
 
 type pathStep struct {
@@ -17,7 +18,12 @@ type pathStep struct {
 }
 
 func compilePath(s string) path {
+	s, alternative, more := strings.Cut(s, "|")
 	p := path{text: s}
+	if more {
+		next := compilePath(alternative)
+		p.or = &next
+	}
 	if s == "" {
 		return p
 	}
@@ -28,15 +34,26 @@ func compilePath(s string) path {
 	return p
 }
 
-// validPath reports whether each name of a path can be one.
+// validPath reports whether each name of a path, and of its alternatives, can be one.
 func validPath(s string) bool {
-	for name := range strings.SplitSeq(s, ".") {
-		bare := strings.TrimSuffix(name, "[]")
-		if bare == "" || len(bare) > 64 || strings.ContainsAny(bare, "[]") {
-			return false
+	for alternative := range strings.SplitSeq(s, "|") {
+		for name := range strings.SplitSeq(alternative, ".") {
+			bare := strings.TrimSuffix(name, "[]")
+			if bare == "" || len(bare) > 64 || strings.ContainsAny(bare, "[]") {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// firstNames adds the names that a path, or one of its alternatives, begins with.
+func (p *path) firstNames(to map[string]bool) {
+	for ; p != nil; p = p.or {
+		if len(p.steps) > 0 {
+			to[p.steps[0].name] = true
+		}
+	}
 }
 
 // zero stands for a number that the sender leaves out.
@@ -44,7 +61,12 @@ const zero = json.Number("0")
 
 // find appends the values at p. Where the last name alone is missing and orZero is set, 0 stands for it.
 func (p *path) find(to []any, root any, orZero bool) []any {
-	return findSteps(to, root, p.steps, orZero)
+	for ; p != nil; p = p.or {
+		if found := findSteps(to, root, p.steps, orZero); len(found) > len(to) || p.or == nil {
+			return found
+		}
+	}
+	return to
 }
 
 func findSteps(to []any, at any, steps []pathStep, orZero bool) []any {

@@ -5,51 +5,80 @@ import (
 	"strings"
 )
 
-// The place of the address in a topic pattern: one level, or one and more.
+// The placeholders of a topic pattern.
 const (
-	addressLevel  = "{address}"
-	addressLevels = "{address...}"
+	addressPart   = "{address}"    // a level, or a part of one
+	addressLevels = "{address...}" // one level and more
+	fieldLevel    = "{field}"      // a level after it that names the field whose value the payload is
 )
 
 // pattern matches topics level by level. Each + stands for one level.
 type pattern struct {
-	before, after []string // levels on either side of the address
-	address       string   // addressLevel, addressLevels, or "" when the sender is meant
+	before, after  []string // levels on either side of the address
+	address        string   // addressPart, addressLevels, or "" when the topic holds none
+	prefix, suffix string   // what stands beside the address in its level
+	field          bool     // a level of after names a field
 }
 
 func compilePattern(s string) pattern {
 	levels := strings.Split(s, "/")
-	at := slices.IndexFunc(levels, func(l string) bool { return l == addressLevel || l == addressLevels })
+	p := pattern{field: slices.Contains(levels, fieldLevel)}
+	at := slices.IndexFunc(levels, holdsAddress)
 	if at < 0 {
-		return pattern{before: levels}
+		p.before = levels
+		return p
 	}
-	return pattern{before: levels[:at], after: levels[at+1:], address: levels[at]}
+	p.before, p.after, p.address = levels[:at], levels[at+1:], levels[at]
+	if p.address != addressLevels {
+		p.prefix, p.suffix, _ = strings.Cut(p.address, addressPart)
+		p.address = addressPart
+	}
+	return p
 }
 
-// match gives the address that a topic names.
-func (p *pattern) match(topic string) (address string, ok bool) {
+func holdsAddress(level string) bool {
+	return level == addressLevels || strings.Contains(level, addressPart)
+}
+
+// match gives the address that a topic names, and the field.
+func (p *pattern) match(topic string) (address, field string, ok bool) {
 	rest, ok := cutLevels(topic, p.before)
 	switch {
 	case !ok:
-		return "", false
+		return "", "", false
 	case p.address == "":
-		return "", rest == ""
+		return "", "", rest == ""
 	case rest == "":
-		return "", false
+		return "", "", false
 	}
 	address = rest[1:] // after the slash
 	for i := range p.after {
 		want := p.after[len(p.after)-1-i]
 		cut := strings.LastIndexByte(address, '/')
-		if cut < 0 || !levelMatches(want, address[cut+1:]) {
-			return "", false
+		switch {
+		case cut < 0:
+			return "", "", false
+		case want == fieldLevel:
+			field = address[cut+1:]
+		case !levelMatches(want, address[cut+1:]):
+			return "", "", false
 		}
 		address = address[:cut]
 	}
-	if address == "" || p.address == addressLevel && strings.Contains(address, "/") {
+	if address, ok = p.bare(address); !ok {
+		return "", "", false
+	}
+	return address, field, true
+}
+
+// bare takes off what stands beside the address in its level.
+func (p *pattern) bare(address string) (string, bool) {
+	if p.address == addressPart && strings.Contains(address, "/") || len(address) <= len(p.prefix)+len(p.suffix) {
 		return "", false
 	}
-	return address, true
+	rest, before := strings.CutPrefix(address, p.prefix)
+	rest, after := strings.CutSuffix(rest, p.suffix)
+	return rest, before && after
 }
 
 // cutLevels takes levels off the front of a topic; rest begins with a slash or is empty.
@@ -70,24 +99,44 @@ func cutLevels(topic string, levels []string) (rest string, ok bool) {
 
 func levelMatches(want, level string) bool { return want == "+" || want == level }
 
+const wantLevels = "want levels of plain text, +, " + addressPart + " (alone or within a level), " + addressLevels + ", or " + fieldLevel + " after the address"
+
 // faultOf says what is wrong with a pattern, "" for nothing.
 func faultOf(s string) string {
 	levels := strings.Split(s, "/")
-	addresses := 0
-	for _, l := range levels {
+	addresses, fixed, fields := 0, 0, 0
+	for i, l := range levels {
+		bare := l
 		switch {
-		case l == addressLevel || l == addressLevels:
-			addresses++
+		case l == addressLevels:
+			bare = ""
+		case l == fieldLevel && addresses == 1:
+			fields++
+			continue
 		case l == "+":
-		case l == "" || strings.ContainsAny(l, "+#{}\x00"):
-			return "want levels of plain text, +, " + addressLevel + " or " + addressLevels
+			continue
+		case strings.Contains(l, addressPart):
+			bare = strings.Replace(l, addressPart, "", 1)
+		case l == "" && i > 0:
+			return wantLevels
+		default:
+			fixed += min(len(l), 1)
+		}
+		if holdsAddress(l) {
+			addresses++
+		}
+		if strings.ContainsAny(bare, "+#{}\x00") {
+			return wantLevels
 		}
 	}
+	first := strings.ToLower(levels[0])
 	switch {
-	case levels[0] == "wh" || levels[0] == "+" || strings.HasPrefix(levels[0], "$") || strings.HasPrefix(levels[0], "{"):
-		return "want a topic whose first level is fixed and is neither wh nor begins with $"
-	case addresses > 1:
-		return "want at most one address"
+	case first == "wh" || first == "$share":
+		return "want a first level other than wh and $share"
+	case fixed == 0:
+		return "want at least one level of plain text"
+	case addresses > 1 || fields > 1:
+		return "want at most one address and one field"
 	}
 	return ""
 }

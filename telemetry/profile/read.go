@@ -13,12 +13,18 @@ type Reader struct {
 	Envelope *Envelope
 	Model    *Model // nil when the envelope carries no model's body
 	Mount    Mount
+	Field    string // that the topic names
+	Piece    any    // of a message of several devices: the tree that Split gave; nil = the payload
 }
 
 // Read gives what a message says. With an error, which is telemetry.FieldErrors, it gives what could be read.
 func (r Reader) Read(payload []byte) (Content, error) {
 	x := &extract{Reader: r}
-	if c := r.Envelope.spec.Carries; c != CarriesLife && c != CarriesNothing {
+	switch c := r.Envelope.spec.Carries; {
+	case c == CarriesLife || c == CarriesNothing:
+	case r.Piece != nil:
+		x.tree(r.Piece)
+	default:
 		x.payload(payload)
 	}
 	if len(x.faults) > 0 {
@@ -30,13 +36,16 @@ func (r Reader) Read(payload []byte) (Content, error) {
 // Cry reads a message of a device that nobody has registered, by each of the models it may be of, and gives the first reading
 // that calls for help: its events only, for nobody knows what the rest means. Levels count as events of every message: without
 // a registration nobody will see them end.
-func (e *Envelope) Cry(payload []byte, models []*Model) (Content, bool) {
+func (r Reader) Cry(payload []byte, models []*Model) (Content, bool) {
+	e, root := r.Envelope, r.Piece
 	if e.spec.Carries != CarriesModel {
 		return Content{}, false
 	}
-	root, _, err := e.open(payload)
-	if err != nil {
-		return Content{}, false
+	if root == nil {
+		var err *telemetry.FieldError
+		if root, _, err = e.open(payload, r.Field); err != nil {
+			return Content{}, false
+		}
 	}
 	for _, m := range models {
 		if !m.calls {
@@ -66,12 +75,13 @@ type extract struct {
 
 	ts      *int64 // of the record at hand
 	events  int    // before it: two fields of one record that say the same are one event
+	called  bool   // a field of its that can be a call said something, whatever it was
 	metrics []telemetry.Metric
 }
 
 // payload reads a payload, tree one that is parsed; the tree does not change.
 func (x *extract) payload(p []byte) {
-	root, flaw, err := x.Envelope.open(p)
+	root, flaw, err := x.Envelope.open(p, x.Field)
 	if err != nil {
 		x.unread(err)
 		return
@@ -92,18 +102,11 @@ func (x *extract) tree(root any) {
 	}
 }
 
-// open parses a payload, or takes it for a word where the envelope allows that.
-func (e *Envelope) open(payload []byte) (root any, flaw, err *telemetry.FieldError) {
-	if e.spec.Text {
-		if w, ok := plainWord(payload); ok {
-			return w, nil, nil
-		}
-	}
-	return parse(payload)
-}
-
 // records divides a payload that may be a list.
 func (x *extract) records(root any) []any {
+	if x.Envelope.spec.Pairs != nil {
+		return []any{x.Envelope.paired(root)}
+	}
 	list, isList := root.([]any)
 	if !isList || !x.Envelope.spec.List {
 		return []any{root}
@@ -120,7 +123,7 @@ func (x *extract) record(record any) {
 		x.unread(fault(payloadField, "a JSON object", shapeOf(record)))
 		return
 	}
-	x.metrics, x.events = nil, len(x.out.Events)
+	x.metrics, x.events, x.called = nil, len(x.out.Events), false
 	x.ts = x.timeOf(record)
 	if x.out.Identity == "" {
 		x.identify(record)
@@ -146,7 +149,7 @@ func (x *extract) timeOf(record any) *int64 {
 	}
 	ms, err := stamp(v, x.Envelope.spec.TimeForm)
 	if err != nil {
-		err.Field = x.Envelope.spec.Time
+		err.Field = x.Envelope.time.text
 		x.report(err)
 	}
 	return &ms
@@ -180,75 +183,6 @@ func (x *extract) identify(record any) {
 	}
 }
 
-// model reads the body by the model.
-func (x *extract) model(record any) {
-	body := x.bodyOf(record)
-	if body == nil {
-		return
-	}
-	x.fields(body, x.Model.fields)
-	if x.Model.rest {
-		x.rest(body)
-	}
-}
-
-// bodyOf finds what the model reads, nil when the message has nothing for it.
-func (x *extract) bodyOf(record any) map[string]any {
-	e := x.Envelope
-	found := e.body.first(record, false)
-	body, isObject := found.(map[string]any)
-	switch {
-	case isObject && len(body) > 0 && e.spec.Bytes != "" && e.bytes.first(record, false) != nil && x.foreign(body):
-		return x.decoded(record)
-	case isObject && (len(body) > 0 || e.spec.Bytes == ""):
-		return body
-	case found != nil && !isObject && !e.spec.OrWhole:
-		x.unread(fault(e.body.text, "an object", shapeOf(found)))
-		return nil
-	case e.spec.OrWhole:
-		body, _ = record.(map[string]any)
-		return body
-	case e.spec.Bytes != "":
-		return x.decoded(record)
-	}
-	return nil
-}
-
-// foreign reports whether a body has nothing that the model reads, though the model could read the device's own bytes: the bridge's
-// codec is for another model or version, and what it did not understand may be a call.
-func (x *extract) foreign(body map[string]any) bool {
-	if len(x.Model.chunks) == 0 || x.Model.rest {
-		return false
-	}
-	for name := range x.Model.named {
-		if body[name] != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// decoded reads the device's own bytes.
-func (x *extract) decoded(record any) map[string]any {
-	v := x.Envelope.bytes.first(record, false)
-	text, isText := v.(string)
-	switch {
-	case v == nil || isText && text == "":
-		return nil
-	case !isText:
-		x.unread(fault(x.Envelope.bytes.text, "base64", shapeOf(v)))
-		return nil
-	case len(x.Model.chunks) == 0:
-		x.unread(fault(x.Envelope.body.text, "an object, made by the bridge's codec", "bytes only"))
-		return nil
-	}
-	body, err := x.Model.decode(text)
-	if err != nil {
-		x.unread(err)
-	}
-	return body
-}
-
 // rest takes every number that no field has named.
 func (x *extract) rest(body map[string]any) {
 	e := x.Envelope
@@ -256,11 +190,12 @@ func (x *extract) rest(body map[string]any) {
 		if x.Model.named[name] || name == e.spec.Time || name == e.spec.Body {
 			continue
 		}
-		n, isNumber := number(body[name])
-		_, isSpoilt := body[name].(spoilt)
+		v := unwrapped(body[name])
+		n, isNumber := number(v)
+		_, isSpoilt := v.(spoilt)
 		switch {
 		case isSpoilt:
-			x.report(fault(nameOf(name), wantNumber, shapeOf(body[name])))
+			x.report(fault(nameOf(name), wantNumber, shapeOf(v)))
 		case !isNumber:
 		case !telemetry.ValidMetric(name):
 			x.report(fault(nameOf(name), "a metric name of 1 to 64 letters, digits, _, - or .", "another"))
@@ -268,6 +203,13 @@ func (x *extract) rest(body map[string]any) {
 			x.metric(name, n)
 		}
 	}
+}
+
+func unwrapped(v any) any {
+	if wrapping, ok := v.(map[string]any); ok {
+		return wrapping["value"]
+	}
+	return v
 }
 
 // unread reports a fault behind which a call may hide.

@@ -23,10 +23,35 @@ func (x *extract) fields(object any, fields []field) {
 		if f.call() {
 			x.blocked(object, f)
 		}
-		if found := f.path.find(nil, object, x.Envelope.zero[f.path.text]); len(found) > 0 {
+		if found := x.plain(f, f.path.find(nil, object, x.Envelope.zero[f.path.text])); len(found) > 0 {
 			x.field(f, found)
 		}
 	}
+}
+
+// plain takes values out of the wrapping {"value":…} that some systems put around them, and leaves those out of which another field
+// reads something.
+func (x *extract) plain(f *field, found []any) []any {
+	kept := found[:0]
+	for _, v := range found {
+		wrapping, isObject := v.(map[string]any)
+		if inner, ok := wrapping["value"]; ok && len(f.within) == 0 {
+			v = inner
+		}
+		if v != nil && (!isObject || !f.readWithin(v)) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+func (f *field) readWithin(v any) bool {
+	for _, p := range f.within {
+		if len(findSteps(nil, v, p.steps[len(f.path.steps):], false)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // blocked reports a call whose path ends early, such as a word where this version of the codec has an object with the word.
@@ -34,8 +59,22 @@ func (x *extract) blocked(object any, f *field) {
 	if _, isObject := object.(map[string]any); !isObject {
 		return
 	}
-	if v, ok := obstacle(object, f.path.steps); ok {
-		x.unread(fault(f.path.text, "objects, and arrays where there is [], on the way there", shapeOf(v)))
+	for _, p := range f.around {
+		if v := p.first(object, false); v != nil {
+			if _, isObject := v.(map[string]any); !isObject {
+				return // the other field reads it
+			}
+		}
+	}
+	for p := &f.path; p != nil; p = p.or {
+		if p.or != nil && f.path.first(object, false) != nil && len(findSteps(nil, object, p.steps, false)) == 0 {
+			continue // another alternative leads to something
+		}
+		if v, ok := obstacle(object, p.steps); ok {
+			x.unread(fault(f.path.text, "objects, and arrays where there is [], on the way there", shapeOf(v)))
+			x.called = true
+			return
+		}
 	}
 }
 
@@ -50,6 +89,7 @@ func (x *extract) excused(object any, f *field) bool {
 }
 
 func (x *extract) field(f *field, found []any) {
+	x.called = x.called || f.call()
 	switch {
 	case f.Metric != "" || f.Fill:
 		x.number(f, found)

@@ -88,11 +88,11 @@ func shapeOf(v any) string {
 
 // stamp reads a time in Unix ms. A number that cannot be one is cut to the range of int64, for EffectiveTime to judge.
 func stamp(v any, form TimeForm) (int64, *telemetry.FieldError) {
-	if form == TimeRFC3339 {
+	if layout := map[TimeForm]string{TimeRFC3339: time.RFC3339Nano, TimeBasic: "20060102T150405Z"}[form]; layout != "" {
 		text, _ := v.(string)
-		t, err := time.Parse(time.RFC3339Nano, text)
+		t, err := time.Parse(layout, text)
 		if err != nil {
-			return 0, fault("", "a time by RFC 3339", shapeOf(v))
+			return 0, fault("", "a time as the profile says", shapeOf(v))
 		}
 		return t.UnixMilli(), nil
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"watchhouse/telemetry"
+	"watchhouse/telemetry/profile"
 )
 
 // What counts as a call of a device that nobody has registered: words that mean a call whoever says them.
@@ -36,7 +37,7 @@ func TestCriesOfStrangers(t *testing.T) {
 			if !ok {
 				t.Fatal("no profile")
 			}
-			content, cries := e.Cry([]byte(tc.payload), p.Models())
+			content, cries := profile.Reader{Envelope: e}.Cry([]byte(tc.payload), p.Models())
 			var types []string
 			for _, ev := range content.Events {
 				types = append(types, ev.Type)

@@ -13,11 +13,11 @@ func (s *Scanner) Next(end byte) (more bool, err *FieldError) {
 		switch c := s.Peek(); {
 		case s.i >= len(s.p):
 			return false, cut(Payload, "a comma or a closing bracket")
-		case c == end:
-			s.i++
-			return false, nil
 		case c == '}' || c == ']':
-			s.flawed(Payload, "brackets in pairs", Broken.String())
+			if s.i++; c != end {
+				s.flawed(Payload, "brackets in pairs", Broken.String())
+			}
+			return false, nil
 		case c != ',':
 			return true, nil
 		}
