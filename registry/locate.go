@@ -59,7 +59,7 @@ func (l *Locator) Locate(topic, sender string) (Origin, error) {
 		d, known := l.device(t.Device)
 		return Origin{Topic: t, Device: d, Registered: known, Life: true}, nil
 	}
-	m, known := l.match(topic)
+	m, known := l.match(topic, sender)
 	switch {
 	case m.Envelope == nil:
 		return Origin{}, err
@@ -98,9 +98,14 @@ func ofNoDevice(e *profile.Envelope) bool {
 
 // match finds the envelope that a topic belongs to. One of whose address a device is registered goes before others, for a name may
 // hold slashes: hall/smoke is a device of that name, if there is one, and else the field smoke of the device hall.
-func (l *Locator) match(topic string) (first catalog.Match, known *speaker) {
+// Where the sender is meant, the profile that it speaks decides.
+func (l *Locator) match(topic, sender string) (first catalog.Match, known *speaker) {
 	for m := range l.catalog.Matches(topic) {
-		if s, ok := l.speakers().byAddress[addressKey{m.Profile.ID, m.Profile.Key(m.Address)}]; ok {
+		if m.Envelope.OfSender() {
+			if s, ok := l.speakers().byID[sender]; ok && s.profile == m.Profile.ID {
+				return m, s
+			}
+		} else if s, ok := l.speakers().byAddress[addressKey{m.Profile.ID, m.Profile.Key(m.Address)}]; ok {
 			return m, s
 		}
 		if first.Envelope == nil {
@@ -168,7 +173,7 @@ type speakers struct {
 
 // speaksOn reports whether a topic is one on which each device of a profile speaks of itself, and this is such a device.
 func (l *Locator) speaksOn(device, topic string) bool {
-	m, owner := l.match(topic)
+	m, owner := l.match(topic, device)
 	switch {
 	case m.Envelope == nil || m.Envelope.InPayload() || ofNoDevice(m.Envelope):
 		return false

@@ -21,6 +21,7 @@ type Catalog struct {
 
 	profiles  map[string]*Profile
 	envelopes []*profile.Envelope // of all profiles, in the order in which topics are tried
+	shipped   int                 // how many of them come with the program, or stand before one that does
 	owners    map[*profile.Envelope]*Profile
 }
 

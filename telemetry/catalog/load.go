@@ -78,7 +78,10 @@ func Parse(added ...Source) (*Catalog, error) {
 		return nil, err
 	}
 	var faults []error
-	for _, s := range append(sources, added...) {
+	for n, s := range append(sources, added...) {
+		if n == len(sources) {
+			c.shipped = len(c.envelopes)
+		}
 		faults = append(faults, c.add(s))
 	}
 	if err := errors.Join(faults...); err != nil {

@@ -129,17 +129,21 @@ func (l *loader) topic(at string, p *Profile, t profile.Topic) {
 		sound = false
 		l.Fault(at+rest, message)
 	})
-	for _, other := range l.catalog.envelopes {
-		if other.Pattern() == t.Pattern {
-			l.Fault(at+".topic", "topic "+t.Pattern+" is defined twice")
-		}
+	same := slices.IndexFunc(l.catalog.envelopes, func(other *profile.Envelope) bool { return other.Pattern() == t.Pattern })
+	if same >= l.catalog.shipped {
+		l.Fault(at+".topic", "topic "+t.Pattern+" is defined twice")
 	}
 	if !sound {
 		return
 	}
 	e := t.Compile()
-	l.catalog.envelopes = append(l.catalog.envelopes, e)
 	l.catalog.owners[e] = p
+	if same >= 0 && same < l.catalog.shipped { // the deployment's own reading of it goes before the shipped one
+		l.catalog.envelopes = slices.Insert(l.catalog.envelopes, same, e)
+		l.catalog.shipped++
+		return
+	}
+	l.catalog.envelopes = append(l.catalog.envelopes, e)
 }
 
 // mapping checks and compiles how a model's messages are read.

@@ -58,6 +58,24 @@ models:
       - {path: volts, metric: battery_v, scale: 0.01}
 `
 
+// A deployment may read a topic in its own way that a shipped profile reads, too: its way goes first.
+func TestAFileReadsAShippedTopicItsOwnWay(t *testing.T) {
+	const topic = "/sys/+/{address}/thing/event/property/post"
+	c, err := Parse(Source{"acme.yaml", []byte(strings.Replace(acme, "acme/{address}/up", topic, 1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var owners []string
+	for m := range c.Matches("/sys/pk/dev-1/thing/event/property/post") {
+		if owners = append(owners, m.Profile.ID); m.Address != "dev-1" {
+			t.Errorf("profile %s reads the address %q", m.Profile.ID, m.Address)
+		}
+	}
+	if len(owners) < 2 || owners[0] != "acme" || owners[1] != "alink" {
+		t.Errorf("read by %v", owners)
+	}
+}
+
 // A deployment adds a bridge of its own without Go.
 func TestAFileAddsAProfile(t *testing.T) {
 	c, err := Parse(Source{"acme.yaml", []byte(acme)})
@@ -106,7 +124,7 @@ func TestFaultsOfProfilesNameThePlace(t *testing.T) {
 		"our own topics":          {"acme/{address}/up", "wh/v1/{address}/up", "x.yaml:6:16: want a first level other than wh and $share"},
 		"two addresses":           {"acme/{address}/up", "acme/{address}/{address}", "want at most one address and one field"},
 		"a wildcard":              {"acme/{address}/up", "acme/#", "want levels of plain text"},
-		"another's topic":         {"acme/{address}/up", "v1/devices/me/telemetry", "is defined twice"},
+		"a topic twice":           {"    topics:\n", "    topics:\n      - {topic: \"acme/{address}/up\", carries: life}\n", "is defined twice"},
 		"a shipped profile":       {"id: acme\n", "id: chirpstack\n", "x.yaml:3:9: profile chirpstack is defined twice"},
 		"no such profile":         {"profile: acme", "profile: acne", "x.yaml:14:14: profile acne is not defined"},
 		"fields without profile":  {"    profile: acme\n", "", "need a profile"},
