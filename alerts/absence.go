@@ -20,6 +20,14 @@ type absence struct {
 	blindUntil int64 // Unix ns
 	queue      lookQueue
 	queued     map[look]bool
+	faults     []badLook
+	broken     map[look]bool // cannot be judged by this program
+}
+
+// badLook is a look that failed.
+type badLook struct {
+	look
+	err error
 }
 
 // look is a device to be looked at under a rule.
@@ -34,7 +42,7 @@ type due struct {
 const recheck = 2 * time.Second
 
 func newAbsence(rules *Rules, seen *lastSeen, blind time.Duration) *absence {
-	return &absence{rules: rules, seen: seen, blind: blind, queued: map[look]bool{}}
+	return &absence{rules: rules, seen: seen, blind: blind, queued: map[look]bool{}, broken: map[look]bool{}}
 }
 
 // supervise plans a look at every device that an absence rule covers and none is planned for.
@@ -60,7 +68,7 @@ func (a *absence) again(devices []registry.Device) {
 }
 
 func (a *absence) plan(l look, at int64) {
-	if a.queued[l] {
+	if a.queued[l] || a.broken[l] {
 		return
 	}
 	a.queued[l] = true
@@ -82,7 +90,7 @@ func (a *absence) findings(b *book, p places, watermark int64, limit int) []sile
 		}
 		d := heap.Pop(&a.queue).(due)
 		delete(a.queued, d.look)
-		s, next, keep := a.look(b, p, d.look, watermark)
+		s, next, keep := a.judge(b, p, d.look, watermark)
 		if s != nil {
 			list = append(list, *s)
 		}
@@ -90,6 +98,27 @@ func (a *absence) findings(b *book, p places, watermark int64, limit int) []sile
 			a.plan(d.look, next)
 		}
 	}
+	return list
+}
+
+// judge looks at one device and contains a panic: nobody else's silence goes unseen for it.
+func (a *absence) judge(b *book, p places, l look, now int64) (s *silence, next int64, keep bool) {
+	_, err := attempt(func() *step {
+		s, next, keep = a.look(b, p, l, now)
+		return nil
+	})
+	if err != nil {
+		a.broken[l] = true
+		a.faults = append(a.faults, badLook{l, err})
+		return nil, 0, false
+	}
+	return s, next, keep
+}
+
+// failed gives the looks that have failed since the last time.
+func (a *absence) failed() []badLook {
+	list := a.faults
+	a.faults = nil
 	return list
 }
 

@@ -28,10 +28,13 @@ type call struct {
 	effective  int64                // Unix ms, the device's time where it can be believed
 	clockBad   bool
 	identities []string // with the type: a match on any is a redelivery
+	more       repeats
 }
 
-// hear takes everything that an entry says. A message of a profile can say several things at once, and repeat states.
-func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) verdict {
+// hear takes everything that a message says, or a run of repeats of it. A message of a profile can say several things at once,
+// and repeat states.
+func (x *draft) hear(p share, o registry.Origin, k *catalog.Catalog) (v verdict) {
+	e := p.entry
 	if !o.Registered {
 		o.Topic.Device = nameStranger(o.Topic.Device)
 	}
@@ -40,23 +43,28 @@ func (x *draft) hear(e journal.Entry, o registry.Origin, k *catalog.Catalog) ver
 		foreign: o.Foreign(), received: e.ReceivedNS / int64(time.Millisecond), fire: o.Registered && x.tellsFire(o.Device, k),
 	}
 	content, err := contentOf(e, &o)
-	var v verdict
+	before := len(x.step.Inputs)
 	switch {
 	case content.Unread != nil:
-		x.take(&v, e, c.unread(*content.Unread))
+		x.takeRun(&v, p, c.unread(*content.Unread))
 	case err != nil && (!o.Registered || !o.Foreign()): // of a registered device's profile, ingest tells
-		v.letter = letterOf(e, fieldFault(err))
+		v.putAside(p, fieldFault(err))
 	}
 	for _, ev := range content.Events {
-		x.take(&v, e, c.of(ev, content, e.ReceivedNS, k))
+		x.takeRun(&v, p, c.of(ev, content, e.ReceivedNS, k))
 	}
 	for _, l := range content.Levels {
 		if x.calls(o.Topic.Device, l, c.received) {
 			x.take(&v, e, c.of(l.Event(), content, e.ReceivedNS, k))
 		}
 	}
-	if len(x.step.Inputs) == 0 {
-		x.step.Inputs = []input{{Message: c.message, Device: o.Topic.Device}}
+	if x.folds && p.single() {
+		for _, in := range x.step.Inputs[before:] {
+			x.recall(in)
+		}
+	}
+	if len(x.step.Inputs) == before {
+		x.step.Inputs = append(x.step.Inputs, input{Message: c.message, Device: o.Topic.Device})
 	}
 	return v
 }
@@ -74,12 +82,12 @@ func contentOf(e journal.Entry, o *registry.Origin) (profile.Content, error) {
 
 // take applies the rules to a call, unless the ledger has counted it before.
 func (x *draft) take(v *verdict, e journal.Entry, c call) {
-	if x.book.knows(c) {
-		v.duplicate = true
+	if x.knows(c) {
+		v.duplicates++
 		return
 	}
 	if !c.readable || !c.known {
-		v.letter = letterOf(e, c.fault)
+		v.letter(e, c.fault)
 	}
 	for _, r := range x.rules.list {
 		x.match(r, c)
@@ -116,13 +124,18 @@ func (c call) of(ev telemetry.Event, content profile.Content, receivedNS int64, 
 		c.fault = telemetry.FieldError{Field: "type", Want: "an event type of the kind", Got: "another"}
 	}
 	c.effective, c.clockBad = telemetry.EffectiveTime(ev.TS, receivedNS)
-	if content.Identity != "" {
-		c.identities = append(c.identities, c.rememberedAs(ev.Type+"|"+content.Identity))
-	}
-	for _, id := range content.Also {
-		c.identities = append(c.identities, c.rememberedAs(ev.Type+"|"+id))
-	}
+	c.identify(content.Identity, content.Also)
 	return c
+}
+
+// identify gives a call the identities of its message.
+func (c *call) identify(identity string, also []string) {
+	if identity != "" {
+		c.identities = append(c.identities, c.rememberedAs(c.event.Type+"|"+identity))
+	}
+	for _, id := range also {
+		c.identities = append(c.identities, c.rememberedAs(c.event.Type+"|"+id))
+	}
 }
 
 // knownEvent of an unregistered device: any kind that could call for help may be meant.
@@ -144,13 +157,13 @@ func (x *draft) match(r *rule, c call) {
 	}
 	s := signal{
 		device: c.topic.Device, area: c.device.Area, person: c.device.Person, at: c.received, cause: c.message,
-		badges: c.badges(r), text: c.text(), via: c.via,
+		badges: c.badges(r), text: c.text(), more: c.more, via: c.via,
 	}
 	if c.via != "" {
 		s = x.gather(r, s)
 	}
 	i := x.raise(r, s)
-	if r.Receipt != "" && !c.foreign && i.listed(c.topic.Device) {
+	if r.Receipt != "" && !c.foreign && i.listed(c.topic.Device) && !x.receipted(i.ID, c.topic.Device) {
 		x.send(OutboxEntry{
 			Device: c.topic.Device, Gateway: c.topic.Gateway, Type: "receipt", Incident: i.ID,
 			Args: map[string]string{"stage": r.Receipt}, Expires: x.step.Now + receiptFor.Milliseconds(),
@@ -196,5 +209,6 @@ func (x *draft) flag(r *rule, c call) {
 	i := was.clone()
 	i.badge(r.Badges...)
 	i.cause(c.message)
+	i.causedBy(c.more)
 	x.emit(KindNoted, engineActor, c.event.Type, was.State, i)
 }

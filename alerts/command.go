@@ -61,6 +61,9 @@ func (e *InvalidError) Error() string { return fmt.Sprintf("alerts: %s: want %s"
 // ErrNotFound is an unknown incident.
 var ErrNotFound = errors.New("alerts: no such incident")
 
+// ErrUndecided is a command whose decision failed by a fault of the program. Nothing was done.
+var ErrUndecided = errors.New("alerts: the command cannot be decided")
+
 // NeedsVersion reports whether the action must carry IfVersion.
 func NeedsVersion(action string) bool {
 	return action != ActionAcknowledge && action != ActionNote && action != ActionOpen

@@ -14,6 +14,9 @@ import (
 // commit appends a group, then shows it: first the view, then the stream, then the answers.
 func (e *Engine) commit(ctx context.Context, g *group) error {
 	if len(g.bodies) > 0 {
+		if err := e.stamp(g); err != nil {
+			return err
+		}
 		done, err := e.append(ctx, g)
 		if err != nil {
 			return err
@@ -24,6 +27,22 @@ func (e *Engine) commit(ctx context.Context, g *group) error {
 	for _, tell := range g.answers {
 		tell()
 	}
+	return nil
+}
+
+// stamp writes into the last step up to where the event lane has been decided, with what was decided beyond that. A group is
+// stored as a whole, so the steps before it need not say so.
+func (e *Engine) stamp(g *group) error {
+	last := len(g.steps) - 1
+	s := g.steps[last]
+	at, ahead := e.inbox.tell()
+	s.Cursors.Event, s.Ahead = at.cursor(), ahead
+	body, err := s.encode()
+	if err != nil {
+		return err
+	}
+	e.book.applyPlaces(s)
+	g.bodies[last] = body
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 // deed is one thing that happens to a plant.
 type deed struct {
-	kind   string // press, smoke (a message that repeats whether there is), note, sleep, kill
+	kind   string // press, flood (repeats and others' presses among them), smoke (a message that repeats whether there is), note, sleep, kill, dead (a flood while nobody decides)
 	device string
 	id     int // of the press; 0 = without identity
 	wait   time.Duration
@@ -26,7 +26,7 @@ type deed struct {
 func drawDeeds(rt *rapid.T) []deed {
 	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) deed {
 		return deed{
-			kind:   rapid.SampledFrom([]string{"press", "press", "press", "smoke", "smoke", "note", "sleep", "kill"}).Draw(rt, "kind"),
+			kind:   rapid.SampledFrom([]string{"press", "press", "press", "flood", "flood", "smoke", "smoke", "note", "sleep", "kill", "dead"}).Draw(rt, "kind"),
 			device: rapid.SampledFrom([]string{"b1", "b2", "h1"}).Draw(rt, "device"),
 			id:     rapid.IntRange(0, 4).Draw(rt, "id"),
 			wait:   time.Duration(rapid.SampledFrom([]int{0, 1, 16, 61, 130, 400}).Draw(rt, "wait")) * time.Second,
@@ -57,7 +57,11 @@ func liveThrough(p *plant, deeds []deed) error {
 	want := map[string]int{}   // presses and beginnings of smoke that count, by device
 	seen := map[string]int64{} // when it was first received, Unix ms
 	notes := []string{}
+	floods := 0
 	for n, d := range deeds {
+		if d.id != 0 && d.kind == "press" {
+			d.id += 10 * floods // a flood takes the place of what was remembered before
+		}
 		p.ledger.mu.Lock()
 		if d.fault != sound {
 			p.ledger.plan = []fault{d.fault}
@@ -71,6 +75,14 @@ func liveThrough(p *plant, deeds []deed) error {
 				want[d.device]++
 			}
 			p.press(d.device, pressOf(d))
+		case "flood":
+			floods++
+			p.flood(n, d, want)
+		case "dead":
+			floods++
+			p.kill()
+			p.flood(n, d, want)
+			p.start()
 		case "smoke":
 			smoke := d.id > 1
 			if smoke && !burning {
@@ -93,6 +105,27 @@ func liveThrough(p *plant, deeds []deed) error {
 	p.settle()
 	err := errors.Join(p.counted(want), p.noted(notes), p.isFold())
 	return errors.Join(err, p.stop())
+}
+
+// flood adds a run of repeats, some of them twice and some without identity, with calls of others in between.
+func (p *plant) flood(n int, d deed, want map[string]int) {
+	for i := range 50 + 70*d.id {
+		call := deed{device: d.device, id: 1000*(n+1) + i}
+		if i%5 == 4 {
+			call.id = 0
+		}
+		want[d.device]++
+		p.press(d.device, pressOf(call))
+		if i%7 == 6 && call.id != 0 {
+			p.press(d.device, pressOf(call))
+		}
+		if i%40 == 39 {
+			want["b3"]++
+			p.press("b3", `{"type":"fall"}`)
+			want["b3"]++
+			p.press("b3", `{"type":"sos"}`)
+		}
+	}
 }
 
 func pressOf(d deed) string {

@@ -11,9 +11,20 @@ import (
 
 // verdict is what a decision leaves beside its step.
 type verdict struct {
-	duplicate bool        // a redelivery of a message already counted
-	ignored   bool        // a bridge's retained copy
-	letter    *deadLetter // for the maintainer
+	duplicates int          // redeliveries of messages already counted
+	ignored    int          // a bridge's retained copies
+	letters    []deadLetter // for the maintainer
+}
+
+func (v *verdict) letter(e journal.Entry, f telemetry.FieldError) {
+	v.letters = append(v.letters, letterOf(e, f))
+}
+
+// putAside leaves a letter for every message of a run.
+func (v *verdict) putAside(p share, f telemetry.FieldError) {
+	for _, r := range p.reps {
+		v.letter(p.message(r), f)
+	}
 }
 
 // deadLetter tells the maintainer of a message that could not be understood. It never holds a payload.
@@ -31,21 +42,44 @@ func messageID(lane journal.LaneName, id uint64) string {
 	return string(lane) + ":" + strconv.FormatUint(id, 10)
 }
 
-// decideEvent gives the step of one entry of the event lane, nil when nothing comes of it.
-func (d *decider) decideEvent(b *book, p places, e journal.Entry, nowMS int64, cur cursors) (*step, verdict) {
-	if e.Kind != journal.Publish {
-		return nil, verdict{}
+// decideEvent gives the step of one message.
+func (d *decider) decideEvent(b *book, w places, e journal.Entry, nowMS int64, cur cursors) (*step, verdict) {
+	one := share{&item{entry: e}, []arrival{{id: e.ID, receivedNS: e.ReceivedNS}}}
+	s, v := d.decideTurn(b, w, turn{one}, nowMS, cur)
+	return s, v[0]
+}
+
+// decideTurn gives the step of what one device has said, nil when nothing comes of it, and a verdict for each share.
+func (d *decider) decideTurn(b *book, w places, t turn, nowMS int64, cur cursors) (*step, []verdict) {
+	x := d.draft(b, w, causeMessage, nowMS)
+	x.folds = t.records() > 1
+	list := make([]verdict, 0, len(t))
+	for _, p := range t {
+		list = append(list, x.listen(p))
 	}
-	o, err := p.Locate(e.Topic, e.Device)
+	return x.finish(cur), list
+}
+
+// listen decides on messages of one item. What changes nothing leaves no trace in the step.
+func (x *draft) listen(p share) (v verdict) {
+	if p.entry.Kind != journal.Publish {
+		return v
+	}
+	o, err := x.places.Locate(p.entry.Topic, p.entry.Device)
 	if err != nil {
-		return nil, verdict{letter: letterOf(e, fieldFault(err))}
+		v.putAside(p, fieldFault(err))
+		return v
 	}
-	if !live(e, o.Topic) {
-		return nil, verdict{ignored: true}
+	if !live(p.entry, o.Topic) {
+		v.ignored = len(p.reps)
+		return v
 	}
-	x := d.draft(b, p, causeMessage, nowMS)
-	v := x.hear(e, o, p.Catalog())
-	return x.finish(cur), v
+	moves, inputs := x.moves, len(x.step.Inputs)
+	v = x.hear(p, o, x.places.Catalog())
+	if x.moves == moves {
+		x.step.Inputs = x.step.Inputs[:inputs]
+	}
+	return v
 }
 
 // live tells a message from a bridge's retained copy: what a device or its gateway publishes on its own connection is live
@@ -62,8 +96,8 @@ func fieldFault(err error) telemetry.FieldError {
 	return telemetry.FieldError{Field: "payload", Want: "a decodable message", Got: "another"}
 }
 
-func letterOf(e journal.Entry, f telemetry.FieldError) *deadLetter {
-	return &deadLetter{
+func letterOf(e journal.Entry, f telemetry.FieldError) deadLetter {
+	return deadLetter{
 		Message: messageID(journal.EventLane, e.ID), Device: e.Device, Topic: e.Topic,
 		Field: f.Field, Want: f.Want, Got: cmp.Or(f.Got, "nothing"),
 	}

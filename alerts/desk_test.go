@@ -214,7 +214,7 @@ func (k *desk) message(topic, payload string) journal.Entry {
 
 func (k *desk) receive(e journal.Entry) {
 	k.tb.Helper()
-	s, v := k.d.decideEvent(k.book, k.world, e, k.now, cursors{Event: cursor{e.Next.String(), e.ReceivedNS}})
+	s, v := k.d.decideEvent(k.book, k.world, e, k.now, cursors{Event: cursor{Pos: e.Next.String(), NS: e.ReceivedNS}})
 	k.last = v
 	k.apply(s)
 }

@@ -35,8 +35,11 @@ type draft struct {
 	places places
 	book   *book
 	step   step
-	moved  map[string]*Incident // as of the last transition in this step
-	conds  map[string]Condition // changed in this step
+	moved  map[string]*Incident  // as of the last transition in this step
+	conds  map[string]Condition  // changed in this step
+	seen   map[string][]identity // of devices, with what this step adds
+	folds  bool                  // the step decides on several messages: the same said again is not said again
+	moves  int                   // changes so far
 }
 
 // draft begins a step at a time, never before the book's own.
@@ -106,6 +109,10 @@ func (x *draft) answering(key string) (*Incident, bool) {
 // emit numbers a transition to the given incident, which must not change afterwards.
 func (x *draft) emit(kind, actor, text string, from State, after *Incident) {
 	x.keepAwake(after)
+	x.moves++
+	if x.folds && x.foldInto(kind, text, from, after) {
+		return
+	}
 	x.step.Transitions = append(x.step.Transitions, Transition{
 		N: x.next(), At: x.step.Now, Kind: kind, Actor: actor, From: from, To: after.State, Text: text, Incident: after,
 	})
@@ -124,7 +131,10 @@ func (x *draft) condition(key string) (Condition, bool) {
 	return c, ok
 }
 
-func (x *draft) setCondition(c Condition) { x.conds[c.key()] = c }
+func (x *draft) setCondition(c Condition) {
+	x.moves++
+	x.conds[c.key()] = c
+}
 
 // eachCondition changes the conditions of an incident.
 func (x *draft) eachCondition(incident string, change func(*Condition)) {

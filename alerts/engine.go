@@ -27,8 +27,7 @@ type Engine struct {
 
 	book           *book
 	hash           string                                        // of the chain at book.step
-	at             struct{ event, state, telemetry, watch mark } // what has been decided; goes into every step
-	readTo         mark                                          // the end of the backlog
+	at             struct{ event, state, telemetry, watch mark } // what has been decided; goes into every step. event: at the start
 	absence        *absence
 	watch          *watch // beside the engine; its readers feed it
 	clocks         clockQueue
@@ -38,16 +37,15 @@ type Engine struct {
 	shownForgotten uint64
 	saving         chan struct{} // nil when no snapshot is being written
 
-	backlog  []laneItem // of the event lane, read and not yet decided
 	queued   []laneBatch
 	held     *request // taken out of the mailbox while idle
 	mailbox  chan *request
-	events   chan laneBatch
 	states   chan laneBatch
 	gaps     chan laneBatch
 	finished chan struct{} // closed when Run has ended
 
 	// Shared.
+	inbox    *inbox
 	seen     *lastSeen
 	progress struct{ event, state, telemetry, watch progress }
 	counters counters
@@ -75,7 +73,7 @@ func New(ctx context.Context, cfg Config, d Deps) (*Engine, error) {
 func newEngine(ctx context.Context, cfg Config, rules *Rules, p ports) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, ports: p, decider: &decider{rules: rules, epoch: p.ledger.ID(), writer: newWriter(p.now())},
-		mailbox: make(chan *request, 256), events: make(chan laneBatch, 4), states: make(chan laneBatch, 4),
+		mailbox: make(chan *request, 256), inbox: newInbox(inboxBytes), states: make(chan laneBatch, 4),
 		gaps: make(chan laneBatch, 4), finished: make(chan struct{}), seen: newLastSeen(p.world), trails: map[string][]uint64{},
 	}
 	e.absence = newAbsence(rules, e.seen, cfg.BlindAfterStart)
@@ -144,7 +142,7 @@ func (e *Engine) loop(ctx context.Context) (torn bool, err error) {
 func (e *Engine) cursors() cursors {
 	e.at.telemetry.follow(&e.progress.telemetry)
 	e.at.watch.follow(&e.progress.watch)
-	return cursors{Event: e.at.event.cursor(), State: e.at.state.cursor(), Telemetry: e.at.telemetry.cursor(), Watch: e.at.watch.cursor()}
+	return cursors{Event: e.inbox.mark().cursor(), State: e.at.state.cursor(), Telemetry: e.at.telemetry.cursor(), Watch: e.at.watch.cursor()}
 }
 
 // idle waits for anything to do.
@@ -157,8 +155,7 @@ func (e *Engine) idle(ctx context.Context, tick <-chan time.Time) {
 	case <-e.watch.found.wake:
 	case q := <-e.mailbox:
 		e.held = q
-	case b := <-e.events:
-		e.queueEvents(b)
+	case <-e.inbox.wake:
 	case b := <-e.states:
 		e.queued = append(e.queued, b)
 	case b := <-e.gaps:
@@ -212,26 +209,6 @@ func (e *Engine) LastSeen(device string) int64 {
 		return 0
 	}
 	return h.Last / int64(time.Millisecond)
-}
-
-// Lag is how far the engine's readers are behind the lane heads, in messages, and its time behind the wall.
-func (e *Engine) Lag() (messages uint64, behind time.Duration) {
-	oldest := int64(0)
-	for _, l := range []struct {
-		lane lane
-		p    *progress
-	}{{e.ports.event, &e.progress.event}, {e.ports.state, &e.progress.state}, {e.ports.telemetry, &e.progress.telemetry}} {
-		pos, ns := l.p.get()
-		n := l.lane.Depth(pos)
-		messages += n
-		if n > 0 && (oldest == 0 || ns < oldest) {
-			oldest = ns
-		}
-	}
-	if messages > 0 && oldest > 0 {
-		behind = max(time.Duration(e.ports.now().UnixNano()-oldest), 0)
-	}
-	return messages, behind
 }
 
 // wakeEvery is the engine's own beat when nothing else happens: the resolution of its clocks.

@@ -38,6 +38,7 @@ type book struct {
 	strangers  map[string][]aged          // by rule and who brought them, the latest with cards of their own; derived
 	trail      map[string][]uint64        // incident to the steps that touched it
 	cursors    cursors
+	ahead      numbers // messages of the event lane decided beyond its cursor
 
 	forgotten uint64 // incidents dropped since the book was made
 
@@ -86,7 +87,8 @@ func (b *book) apply(n uint64, s *step) error {
 	if s.First != b.seq+1 {
 		return fmt.Errorf("fold: step %d begins with transition %d after %d", n, s.First, b.seq)
 	}
-	b.step, b.seq, b.now, b.cursors = n, s.last(), max(b.now, s.Now), s.Cursors
+	b.step, b.seq, b.now = n, s.last(), max(b.now, s.Now)
+	b.applyPlaces(s)
 	for _, k := range s.Keys {
 		b.answers[k.Key], b.keysOf[k.Incident] = k.Incident, k.Key
 	}
@@ -104,6 +106,13 @@ func (b *book) apply(n uint64, s *step) error {
 	b.applyCommand(s)
 	b.forget()
 	return nil
+}
+
+// applyPlaces notes up to where the lanes were decided. Applied again with later places of the same step it gives the same.
+func (b *book) applyPlaces(s *step) {
+	b.cursors = s.Cursors
+	b.ahead.join(s.Ahead)
+	b.ahead.prune(s.Cursors.Event.N)
 }
 
 func (b *book) applyTransition(n uint64, t Transition) {
@@ -170,15 +179,20 @@ func (b *book) applyInputs(s *step) {
 		if in.Identity == "" {
 			continue
 		}
-		list := append(b.seen[in.Device], identity{ID: in.Identity, TS: in.TS, At: cmp.Or(in.Received, b.now)})
-		if over := len(list) - seenPerDevice; over > 0 {
-			list = slices.Delete(list, 0, over)
-		}
-		for len(list) > 0 && list[0].At+seenFor <= b.now {
-			list = list[1:]
-		}
-		b.seen[in.Device] = list
+		b.seen[in.Device] = remember(b.seen[in.Device], in, b.now)
 	}
+}
+
+// remember adds an identity to a device's list, oldest first, and drops what is too old or too much.
+func remember(list []identity, in input, now int64) []identity {
+	list = append(list, identity{ID: in.Identity, TS: in.TS, At: cmp.Or(in.Received, now)})
+	if over := len(list) - seenPerDevice; over > 0 {
+		list = slices.Delete(list, 0, over)
+	}
+	for len(list) > 0 && list[0].At+seenFor <= now {
+		list = list[1:]
+	}
+	return list
 }
 
 func (b *book) applyCommand(s *step) {

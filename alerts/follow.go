@@ -30,7 +30,7 @@ func (e *Engine) readers() []*reader {
 	return []*reader{
 		{
 			name: journal.EventLane, lane: e.ports.event, pos: eventPos, ns: eventNS, log: e.ports.log,
-			want: everything, take: sendTo(e.events),
+			want: everything, take: e.sorter().take,
 		},
 		{
 			name: journal.StateLane, lane: e.ports.state, pos: statePos, ns: stateNS, log: e.ports.log,
@@ -47,6 +47,13 @@ func (e *Engine) readers() []*reader {
 			want: func(x *journal.Entry) bool { happened.take(x); return false }, take: e.eventsWatched(happened),
 			lost: func() { e.progress.watch.restart(); e.watch.lost(journal.EventLane) },
 		},
+	}
+}
+
+// sorter knows what was decided before the start.
+func (e *Engine) sorter() *sorter {
+	return &sorter{
+		world: e.ports.world, now: e.ports.now, seen: e.seen, inbox: e.inbox, from: e.at.event.pos, done: e.book.ahead.clone(),
 	}
 }
 

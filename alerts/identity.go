@@ -16,13 +16,13 @@ const sameTS = 10 * time.Minute
 // and short enough that a button without a clock, whose counters begin again, is not dropped when it is pressed again.
 const untimed = 10 * time.Minute
 
-// knows reports whether the ledger has counted the message before, under any of its identities.
-func (b *book) knows(c call) bool {
+// knows reports whether the ledger, or this step, has counted the message before, under any of its identities.
+func (x *draft) knows(c call) bool {
 	if len(c.identities) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(b.seen[c.seenBy()], func(s identity) bool {
-		return slices.Contains(c.identities, s.ID) && s.At+seenFor > b.now && s.sameMessage(stamp(c.event.TS), c.received)
+	return slices.ContainsFunc(x.seenOf(c.seenBy()), func(s identity) bool {
+		return slices.Contains(c.identities, s.ID) && s.At+seenFor > x.book.now && s.sameMessage(stamp(c.event.TS), c.received)
 	})
 }
 

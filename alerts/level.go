@@ -31,6 +31,7 @@ func (x *draft) calls(device string, l profile.Level, received int64) bool {
 	if on == l.On && (change.At == 0 || change.At-at < levelPause.Milliseconds()) {
 		return false
 	}
+	x.moves++
 	x.step.Levels = append(x.step.Levels, change)
 	return l.On
 }

@@ -191,6 +191,8 @@ func (e *Engine) resumeAt(from cursors) error {
 			x.m.advance(pos, c.NS)
 		}
 	}
+	pos, ns := e.progress.event.get()
+	e.inbox.begin(place{pos: pos, ns: ns}, place{e.at.event.pos, e.at.event.ns, own.Event.N})
 	e.watch.begin(e.at.telemetry.pos, e.at.watch.pos, e.book.conditions, e.rules.byID)
 	e.watch.blind.Store(e.absence.blindUntil)
 	return nil

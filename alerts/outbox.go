@@ -87,13 +87,13 @@ func (d *decider) decideSettle(b *book, p places, s settlement, nowMS int64, cur
 func (d *decider) decideAck(b *book, p places, e journal.Entry, nowMS int64, cur cursors) (*step, verdict) {
 	t, err := telemetry.ParseTopic(e.Topic)
 	if err != nil || !live(e, t) {
-		return nil, verdict{ignored: err == nil}
+		return nil, retained(err)
 	}
 	ack, err := telemetry.DecodeCommandAck(e.Payload)
 	if err != nil {
 		l := letterOf(e, fieldFault(err))
 		l.Message = messageID(journal.StateLane, e.ID)
-		return nil, verdict{letter: l}
+		return nil, verdict{letters: []deadLetter{l}}
 	}
 	x, ok := b.outbox[ack.ID]
 	if !ok || x.Device != t.Device {
@@ -103,4 +103,12 @@ func (d *decider) decideAck(b *book, p places, e journal.Entry, nowMS int64, cur
 	s.step.Inputs = []input{{Message: messageID(journal.StateLane, e.ID), Device: t.Device}}
 	s.step.Settled = []settlement{{ID: ack.ID, Result: ack.Result}}
 	return s.finish(cur), verdict{}
+}
+
+// retained is the verdict on a copy that a bridge has kept.
+func retained(err error) (v verdict) {
+	if err == nil {
+		v.ignored = 1
+	}
+	return v
 }

@@ -14,6 +14,7 @@ type signal struct {
 	priority             Priority // 0 = the rule's
 	key                  string   // "" = the rule's for the device
 	via, stranger        string   // of a device that is not registered: who brought it, and its id where it is one of many
+	more                 repeats  // that the signal stands for beside the first
 }
 
 // receiptFor is how long a device may be told that its call has arrived.
@@ -67,8 +68,8 @@ func (x *draft) since(r *rule, s signal) int64 {
 func (x *draft) open(r *rule, s signal, before *Incident) *Incident {
 	i := &Incident{
 		ID: incidentID(x.epoch, x.step.Now, x.next()), Version: 1, Priority: r.Priority, Class: r.Class, State: StateNew,
-		Rule: r.ID, Device: s.device, Component: s.component, Area: s.area, Person: s.person, Active: true, Occurrences: 1,
-		RaisedAt: s.at, LastAt: s.at, Response: r.Response, Order: r.Annunciate == annunciateOrder, Contact: s.contact,
+		Rule: r.ID, Device: s.device, Component: s.component, Area: s.area, Person: s.person, Active: true, Occurrences: 1 + s.more.n,
+		RaisedAt: s.at, LastAt: max(s.at, s.more.last), Response: r.Response, Order: r.Annunciate == annunciateOrder, Contact: s.contact,
 		Via: s.via, Deadlines: []Deadline{}, Assignments: []Assignment{}, Badges: []string{}, Causes: []string{},
 	}
 	x.meet(i, s)
@@ -76,6 +77,7 @@ func (x *draft) open(r *rule, s signal, before *Incident) *Incident {
 		i.Priority = s.priority
 	}
 	i.cause(s.cause)
+	i.causedBy(s.more)
 	i.badge(r.Badges...)
 	i.badge(s.badges...)
 	if before != nil && s.at-before.ClosedAt <= r.recurrence().Milliseconds() {
@@ -132,9 +134,10 @@ func (x *draft) occurrence(r *rule, s signal, was *Incident) *Incident {
 func (x *draft) noteSignal(r *rule, s signal, was *Incident) *Incident {
 	i := was.clone()
 	x.meet(i, s)
-	i.Occurrences++
-	i.LastAt = max(i.LastAt, s.at)
+	i.Occurrences += 1 + s.more.n
+	i.LastAt = max(i.LastAt, s.at, s.more.last)
 	i.cause(s.cause)
+	i.causedBy(s.more)
 	i.badge(r.Badges...)
 	i.badge(s.badges...)
 	if r.Priority < i.Priority {

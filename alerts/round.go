@@ -1,10 +1,10 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 
 	"watchhouse/journal"
 )
@@ -12,7 +12,6 @@ import (
 // Bounds of one group: what comes first never waits long for what comes last.
 const (
 	commandsPerRound = 64
-	eventsPerRound   = 128
 	clocksPerRound   = 128
 	batchesPerRound  = 4
 	looksPerRound    = 64
@@ -47,12 +46,10 @@ func (e *Engine) round(ctx context.Context) (more bool, err error) {
 // drain moves what has arrived out of the channels without waiting.
 func (e *Engine) drain() {
 	for {
-		if len(e.backlog) >= eventsPerRound || len(e.queued) >= batchesPerRound {
+		if len(e.queued) >= batchesPerRound {
 			return
 		}
 		select {
-		case b := <-e.events:
-			e.queueEvents(b)
 		case b := <-e.states:
 			e.queued = append(e.queued, b)
 		case b := <-e.gaps:
@@ -63,15 +60,6 @@ func (e *Engine) drain() {
 			return
 		}
 	}
-}
-
-// queueEvents appends a batch to the backlog; a hole keeps its place among the entries.
-func (e *Engine) queueEvents(b laneBatch) {
-	if b.gap != nil {
-		e.backlog = append(e.backlog, laneItem{Entry: journal.Entry{Next: b.next}, gap: b.gap})
-	}
-	e.backlog = append(e.backlog, b.items...)
-	e.readTo = mark{b.next, b.ns}
 }
 
 func (e *Engine) nowMS() int64 { return max(e.ports.now().UnixMilli(), e.book.now) }
@@ -126,82 +114,98 @@ func (e *Engine) command(g *group, q *request) error {
 		return nil //nolint:nilerr // nobody waits for it any more, and nothing was promised
 	}
 	if q.settle != nil {
-		g.answers = append(g.answers, func() { q.answer <- answer{} })
-		return e.add(g, e.decideSettle(e.book, e.ports.world(), *q.settle, e.nowMS(), e.cursors()))
+		return e.settled(g, q)
 	}
-	s, res, err := e.decideCommand(e.book, e.ports.world(), q.command, e.nowMS(), e.cursors())
-	g.answers = append(g.answers, func() { q.answer <- answer{res, err} })
+	var res Result
+	var refused error
+	s, err := attempt(func() (s *step) {
+		s, res, refused = e.decideCommand(e.book, e.ports.world(), q.command, e.nowMS(), e.cursors())
+		return s
+	})
+	if err != nil {
+		g.answers = append(g.answers, func() { q.answer <- answer{err: ErrUndecided} })
+		text := fmt.Sprintf("command %s on %s cannot be decided", q.command.Action, cmp.Or(q.command.Incident, "nothing"))
+		return e.failed(g, mishap{what: "command", id: q.command.Incident, text: text}, err)
+	}
+	g.answers = append(g.answers, func() { q.answer <- answer{res, refused} })
 	return e.add(g, s)
 }
 
+// settled ends an outbox entry. It is ended as well when the decision fails: its deliverer would come again and again.
+func (e *Engine) settled(g *group, q *request) error {
+	g.answers = append(g.answers, func() { q.answer <- answer{} })
+	s, err := attempt(func() *step { return e.decideSettle(e.book, e.ports.world(), *q.settle, e.nowMS(), e.cursors()) })
+	if err != nil {
+		return e.failed(g, mishap{
+			what: "delivery", id: q.settle.ID, text: fmt.Sprintf("delivery %s cannot be settled", q.settle.ID),
+			clear: func(x *draft) { x.step.Settled = []settlement{*q.settle} },
+		}, err)
+	}
+	return e.add(g, s)
+}
+
+// takeEvents decides on what the devices have to say whose turn it is.
 func (e *Engine) takeEvents(g *group) (bool, error) {
-	n := min(len(e.backlog), eventsPerRound)
-	for i := range e.backlog[:n] {
-		if err := e.event(g, &e.backlog[i]); err != nil {
+	turns := e.inbox.take(e.ports.now())
+	for _, t := range turns {
+		if err := e.hear(g, t); err != nil {
 			return false, err
 		}
 	}
-	e.backlog = e.backlog[n:]
-	if len(e.backlog) == 0 && e.readTo.ns > 0 {
-		e.at.event.advance(e.readTo.pos, e.readTo.ns)
-		e.progress.event.set(e.readTo.pos, e.readTo.ns)
+	if len(turns) > 0 {
+		g.answers = append(g.answers, e.inbox.committed)
 	}
-	return len(e.backlog) > 0, nil
+	at := e.inbox.done()
+	e.progress.event.set(at.pos, at.ns)
+	return e.inbox.left(), nil
 }
 
-// event decides on one entry of the event lane, unless the ledger's cursor says that it has been.
-func (e *Engine) event(g *group, it *laneItem) error {
-	if it.gap != nil {
-		e.at.event.advance(it.Next, 0)
-		return e.gap(g, it.gap)
+// hear decides on one turn. Should that fail, each message is decided by itself: one must not stop all others.
+func (e *Engine) hear(g *group, t turn) error {
+	if t[0].gap != nil {
+		return e.gap(g, t[0].gap)
 	}
-	e.seen.mark(&it.Entry)
-	if it.Pos.Compare(e.at.event.pos) < 0 {
-		return nil
-	}
-	e.at.event.advance(it.Next, it.ReceivedNS)
-	s, v, err := e.judge(it.Entry)
-	if err != nil {
-		return e.unjudged(g, &it.Entry, err)
-	}
-	e.count(v, it.ReceivedNS)
-	return e.add(g, s)
-}
-
-// judge decides on an entry and contains a panic of the decision: one message must not stop all others.
-func (e *Engine) judge(it journal.Entry) (s *step, v verdict, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s, v, err = nil, verdict{}, fmt.Errorf("decision panicked: %v\n%s", p, debug.Stack())
+	var verdicts []verdict
+	s, err := attempt(func() (s *step) {
+		s, verdicts = e.decideTurn(e.book, e.ports.world(), t, e.nowMS(), e.cursors())
+		return s
+	})
+	switch {
+	case err == nil:
+		for i := range verdicts {
+			e.count(&verdicts[i], t[i].reps[0].receivedNS)
 		}
-	}()
-	s, v = e.decideEvent(e.book, e.ports.world(), it, e.nowMS(), e.cursors())
-	return s, v, nil
+		return e.add(g, s)
+	case len(t) == 1:
+		return e.unjudged(g, t[0], err)
+	}
+	for i := range t {
+		if err := e.hear(g, t[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// unjudged raises the hole that a message leaves which cannot be decided on.
-func (e *Engine) unjudged(g *group, it *journal.Entry, cause error) error {
-	id := messageID(journal.EventLane, it.ID)
-	e.ports.log.Error("message cannot be judged", "message", id, "err", cause)
-	e.counters.gaps.Add(1)
-	text := fmt.Sprintf("message %s from %s cannot be judged", id, it.Device)
-	return e.add(g, e.decideGap(e.book, e.ports.world(), string(journal.EventLane), text, e.nowMS(), e.cursors()))
+// unjudged raises the hole that messages leave which cannot be decided on.
+func (e *Engine) unjudged(g *group, p share, cause error) error {
+	first, last := messageID(journal.EventLane, p.reps[0].id), messageID(journal.EventLane, p.reps[len(p.reps)-1].id)
+	text := fmt.Sprintf("message %s from %s cannot be judged", first, p.entry.Device)
+	if first != last {
+		text = fmt.Sprintf("messages %s to %s from %s cannot be judged", first, last, p.entry.Device)
+	}
+	return e.failed(g, mishap{what: "message", id: first, text: text}, cause)
 }
 
 // count keeps what a decision leaves beside its step.
-func (e *Engine) count(v verdict, atNS int64) {
-	if v.duplicate {
-		e.counters.duplicates.Add(1)
-	}
-	if v.ignored {
-		e.counters.retained.Add(1)
-	}
-	if v.letter == nil {
-		return
-	}
-	e.counters.undecodable.Add(1)
-	if body, err := json.Marshal(v.letter); err == nil {
-		e.ports.letters.Add(atNS, body)
+func (e *Engine) count(v *verdict, atNS int64) {
+	e.counters.duplicates.Add(uint64(v.duplicates))
+	e.counters.retained.Add(uint64(v.ignored))
+	e.counters.undecodable.Add(uint64(len(v.letters)))
+	for i := range v.letters {
+		if body, err := json.Marshal(v.letters[i]); err == nil {
+			e.ports.letters.Add(atNS, body)
+		}
 	}
 }
 
@@ -212,11 +216,23 @@ func (e *Engine) takeClocks(g *group) (bool, error) {
 		if !ok {
 			return false, nil
 		}
-		if err := e.add(g, e.decideTimers(e.book, e.ports.world(), t.Incident, now, e.cursors())); err != nil {
+		if err := e.clock(g, t, now); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// clock fires what is due of an incident. A clock that cannot be decided on is skipped for good.
+func (e *Engine) clock(g *group, t timer, now int64) error {
+	s, err := attempt(func() *step { return e.decideTimers(e.book, e.ports.world(), t.Incident, now, e.cursors()) })
+	if err != nil {
+		return e.failed(g, mishap{
+			what: "clock", id: t.Incident, text: fmt.Sprintf("clock %s of incident %s cannot be decided", t.Name, t.Incident),
+			clear: func(x *draft) { x.disarmDue(t.Incident) },
+		}, err)
+	}
+	return e.add(g, s)
 }
 
 // takeBatches handles the state lane and holes in the telemetry lane.
@@ -257,8 +273,17 @@ func (e *Engine) stateEntry(g *group, it *laneItem) error {
 		return nil
 	}
 	e.at.state.advance(it.Next, it.ReceivedNS)
-	s, v := e.decideAck(e.book, e.ports.world(), it.Entry, e.nowMS(), e.cursors())
-	e.count(v, it.ReceivedNS)
+	var v verdict
+	s, err := attempt(func() (s *step) {
+		s, v = e.decideAck(e.book, e.ports.world(), it.Entry, e.nowMS(), e.cursors())
+		return s
+	})
+	if err != nil {
+		id := messageID(journal.StateLane, it.ID)
+		text := fmt.Sprintf("acknowledgement %s from %s cannot be judged", id, it.Device)
+		return e.failed(g, mishap{what: "acknowledgement", id: id, text: text}, err)
+	}
+	e.count(&v, it.ReceivedNS)
 	return e.add(g, s)
 }
 
@@ -266,7 +291,13 @@ func (e *Engine) gap(g *group, hole *journal.GapError) error {
 	e.counters.gaps.Add(1)
 	e.ports.log.Error("hole in a lane", "lane", string(hole.Lane), "from", hole.From, "to", hole.To, "err", hole.Err)
 	text := fmt.Sprintf("lane %s: messages %d to %d cannot be read", hole.Lane, hole.From, hole.To)
-	return e.add(g, e.decideGap(e.book, e.ports.world(), string(hole.Lane), text, e.nowMS(), e.cursors()))
+	s, err := attempt(func() *step {
+		return e.decideGap(e.book, e.ports.world(), string(hole.Lane), text, e.nowMS(), e.cursors())
+	})
+	if err != nil {
+		return e.failed(g, mishap{what: "hole", id: string(hole.Lane), text: text}, err)
+	}
+	return e.add(g, s)
 }
 
 // takeFindings decides on what the watch has found. They are forgotten once the group is committed.
@@ -276,7 +307,24 @@ func (e *Engine) takeFindings(g *group) (bool, error) {
 		return more, nil
 	}
 	g.answers = append(g.answers, e.watch.found.committed)
-	return more, e.add(g, e.decideFindings(e.book, e.ports.world(), list, e.nowMS(), e.cursors()))
+	return more, e.findings(g, list)
+}
+
+// findings decides on a list, or on each by itself when that fails.
+func (e *Engine) findings(g *group, list []finding) error {
+	s, err := attempt(func() *step { return e.decideFindings(e.book, e.ports.world(), list, e.nowMS(), e.cursors()) })
+	switch {
+	case err == nil:
+		return e.add(g, s)
+	case len(list) == 1:
+		return e.failed(g, unfound(list[0]), err)
+	}
+	for i := range list {
+		if err := e.findings(g, list[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // watermark is the receive time up to which every lane has been taken into account, Unix ns, 0 while one has not begun.
@@ -289,11 +337,32 @@ func (e *Engine) watermark() int64 {
 
 func (e *Engine) takeSilences(g *group) (bool, error) {
 	found := e.absence.findings(e.book, e.ports.world(), e.watermark(), looksPerRound)
+	for _, f := range e.absence.failed() {
+		if err := e.failed(g, unseen(f.look), f.err); err != nil {
+			return false, err
+		}
+	}
 	if len(found) == 0 {
 		return e.absence.due(e.watermark()), nil
 	}
-	now := e.nowMS()
-	return e.absence.due(e.watermark()), e.add(g, e.decideSilences(e.book, e.ports.world(), found, now, e.cursors()))
+	return e.absence.due(e.watermark()), e.silences(g, found)
+}
+
+// silences decides on a list, or on each by itself when that fails.
+func (e *Engine) silences(g *group, list []silence) error {
+	s, err := attempt(func() *step { return e.decideSilences(e.book, e.ports.world(), list, e.nowMS(), e.cursors()) })
+	switch {
+	case err == nil:
+		return e.add(g, s)
+	case len(list) == 1:
+		return e.failed(g, unsilenced(list[0]), err)
+	}
+	for i := range list {
+		if err := e.silences(g, list[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeLeft looks once after every change of the registry who has left it.
@@ -302,5 +371,22 @@ func (e *Engine) takeLeft(g *group) (bool, error) {
 		return false, nil
 	}
 	e.left = false
-	return false, e.add(g, e.decideLeft(e.book, e.ports.world(), e.nowMS(), e.cursors()))
+	return false, e.gone(g, sortedKeys(e.book.levels))
+}
+
+// gone decides on a list of devices, or on each by itself when that fails.
+func (e *Engine) gone(g *group, devices []string) error {
+	s, err := attempt(func() *step { return e.decideLeft(e.book, e.ports.world(), devices, e.nowMS(), e.cursors()) })
+	switch {
+	case err == nil:
+		return e.add(g, s)
+	case len(devices) == 1:
+		return e.failed(g, unregistered(devices[0]), err)
+	}
+	for i := range devices {
+		if err := e.gone(g, devices[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

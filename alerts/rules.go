@@ -26,6 +26,7 @@ const (
 const (
 	manualRule = "MANUAL"
 	gapRule    = "SYS-JOURNAL-GAP"
+	faultRule  = "SYS-PANIC"
 )
 
 // Rules are a loaded and checked rule file. They are immutable and safe for concurrent use.

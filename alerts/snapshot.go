@@ -33,6 +33,7 @@ type snapshot struct {
 	Crowds     map[string][]uint64   `json:"crowds,omitempty"`
 	Trail      map[string][]uint64   `json:"trail"`
 	Cursors    cursors               `json:"cursors"`
+	Ahead      *numbers              `json:"ahead,omitempty"`
 	Closed     []string              `json:"closed"` // in order of closing
 }
 
@@ -59,6 +60,10 @@ func (b *book) freeze(epoch, hash string) *snapshot {
 	}
 	for id, list := range b.trail {
 		s.Trail[id] = slices.Clone(list)
+	}
+	if !b.ahead.empty() {
+		ahead := b.ahead.clone()
+		s.Ahead = &ahead
 	}
 	for _, c := range b.closed {
 		s.Closed = append(s.Closed, c.id)
@@ -102,6 +107,8 @@ func (s *snapshot) thaw() (*book, error) {
 			b.crowds[id][h] = true
 		}
 	}
+	b.ahead.prune(s.Cursors.Event.N)
+	b.ahead.join(s.Ahead)
 	copyInto(b.keysOf, s.Keys)
 	copyInto(b.answers, s.Answers)
 	copyInto(b.seen, s.Seen)

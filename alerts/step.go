@@ -24,6 +24,7 @@ const (
 	causeGap     = "gap"
 	causeAck     = "device_ack"
 	causeLeft    = "registry"
+	causeFault   = "fault" // a decision that failed
 )
 
 // step is the body of one record of the ledger: everything a fold needs, and enough to say why.
@@ -49,11 +50,14 @@ type step struct {
 	Strangers   []stranger    `json:"strangers,omitempty"`
 	Command     *commandKey   `json:"cmd,omitempty"`
 	Cursors     cursors       `json:"cur"`
+	Ahead       *numbers      `json:"ahead,omitempty"` // messages of the event lane decided beyond its cursor since the steps before
 }
 
-// input is a message that was read: never its payload.
+// input is a message that was read, or a run of repeats: never its payload.
 type input struct {
-	Message  string `json:"msg"` // "event:12"
+	Message  string `json:"msg"`          // "event:12"
+	To       string `json:"to,omitempty"` // of a run: the last message
+	N        int    `json:"n,omitempty"`  // of a run: how many counted
 	Device   string `json:"dev"`
 	Identity string `json:"idn,omitempty"`
 	TS       int64  `json:"ts,omitempty"` // the device's own time, Unix ms, 0 = none
@@ -97,6 +101,7 @@ type commandKey struct {
 type cursor struct {
 	Pos string `json:"p,omitempty"` // journal.Position in text
 	NS  int64  `json:"ns,omitempty"`
+	N   uint64 `json:"n,omitempty"` // of the event lane: number of the first message that was not decided
 }
 
 // cursors of the lanes.

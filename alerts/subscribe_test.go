@@ -12,10 +12,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// presses adds calls of one device that each make a transition.
+// presses adds calls of one device that each make a transition: none waits while another is decided.
 func (p *plant) presses(n int) {
 	for range n {
 		p.press("b1", `{"type":"sos"}`)
+		synctest.Wait()
 	}
 }
 
