@@ -16,6 +16,8 @@ import (
 const (
 	// lagLimit is how far decisions may be behind before it is said. A lane's watermark alone may be a second old.
 	lagLimit = 2 * time.Second
+	// pressLimit is within what a press is on a screen.
+	pressLimit = time.Second
 	// slowCommit makes a disk slow: a press waits for two commits, and for the one under way before each; four of these are the
 	// second within which it must be on a screen.
 	slowCommit = 250 * time.Millisecond
@@ -123,6 +125,10 @@ func (h *Hub) describeBroker(state *dashboard.Health) {
 }
 
 func (h *Hub) describeAlerts(state *dashboard.Health) {
+	if backlog := h.alerts.Backlog(); backlog.FirstPress > pressLimit {
+		state.Faults["alerts"] = fmt.Sprintf("a press sent now is not on a screen within %s: %d messages are not decided, one has waited for %s",
+			pressLimit, backlog.Messages, backlog.FirstPress.Round(100*time.Millisecond))
+	}
 	messages, behind := h.alerts.Lag()
 	state.Lag = dashboard.HealthLag{Messages: messages, Seconds: behind.Seconds()}
 	if behind > lagLimit {
