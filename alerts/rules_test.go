@@ -38,7 +38,7 @@ func TestShippedRules(t *testing.T) {
 // TestRuleFaults: each fault of a file is named with its line and column.
 func TestRuleFaults(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
-		{"a misspelt key", "    latch: true\n    dedupe: call", "    lach: true\n    dedupe: call", `:48:5: unknown field "lach"`},
+		{"a misspelt key", "    latch: true\n    dedupe: call", "    lach: true\n    dedupe: call", `:50:5: unknown field "lach"`},
 		{"broken YAML", "version: 1", "version: [1", ":"},
 		{"a wrong type", "    priority: 1\n    latch: true\n    dedupe", "    priority: high\n    latch: true\n    dedupe", ":49:15: "},
 		{"an unknown name in an expression", `registered && type == "sos"`, `registered && typ == "sos"`, ":47:12: expression, line 1, column 15: unknown name typ"},
