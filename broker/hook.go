@@ -19,7 +19,7 @@ func (h *hook) ID() string { return "watchhouse" }
 // Provides lists the calls that the hook wants.
 func (h *hook) Provides(call byte) bool {
 	switch call {
-	case mqtt.OnACLCheck, mqtt.OnPacketEncode, mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnPacketProcessed:
+	case mqtt.OnACLCheck, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnPacketProcessed:
 		return true
 	}
 	return false
@@ -49,6 +49,16 @@ func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet
 	if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == 0 {
 		pk.Properties.TopicAliasMaximum = maxAlias
 		pk.Properties.MaximumPacketSize = uint32(h.b.cfg.MaxPacketBytes)
+	}
+	return pk
+}
+
+// OnSubscribe settles which subscriptions are new while that is still known: retain handling 1 wants retained messages for those only.
+func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	for i, sub := range pk.Filters {
+		if _, known := cl.State.Subscriptions.Get(sub.Filter); known && sub.RetainHandling == 1 {
+			pk.Filters[i].RetainHandling = 2
+		}
 	}
 	return pk
 }
