@@ -111,7 +111,7 @@ func TestABridgeIsShown(t *testing.T) {
 func TestARefusalIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(button("b1"), button("b2"))
-		w.refused = map[string]live.Refusal{"b1": {ClientID: "ESP32_a1", Reason: "client_id", At: 7}, "nobody": {}}
+		w.refused.Store(&map[string]live.Refusal{"b1": {ClientID: "ESP32_a1", Reason: "client_id", At: 7}, "nobody": {}})
 		p, stop := w.begin(t)
 		defer stop()
 		settle()
@@ -123,7 +123,7 @@ func TestARefusalIsShown(t *testing.T) {
 		if s := get(t, p, "b1"); s.V != v || get(t, p, "b2").Refused != nil {
 			t.Errorf("the same refusal is a change, or another's: %+v", s)
 		}
-		w.refused = nil
+		w.refused.Store(nil)
 		settle()
 		if s := get(t, p, "b1"); s.Refused != nil {
 			t.Errorf("still refused: %+v", s.Refused)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,7 +199,7 @@ type world struct {
 	reg     *reg
 	store   *store
 	sink    *sink
-	refused map[string]live.Refusal // changed only while nothing runs
+	refused atomic.Pointer[map[string]live.Refusal]
 	cfg     live.Config
 }
 
@@ -212,6 +213,13 @@ func newWorld(ds ...registry.Device) *world {
 	}
 }
 
+func (w *world) refusals() map[string]live.Refusal {
+	if all := w.refused.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
 // begin starts a projection and returns it with its end.
 func (w *world) begin(t testing.TB) (*live.Projection, func()) {
 	t.Helper()
@@ -219,7 +227,7 @@ func (w *world) begin(t testing.TB) (*live.Projection, func()) {
 	for name, l := range w.lanes {
 		lanes[name] = l
 	}
-	p, err := live.New(w.cfg, live.Deps{Lanes: lanes, Registry: w.reg, Store: w.store, Sink: w.sink, Refusals: func() map[string]live.Refusal { return w.refused }, Log: slog.New(slog.DiscardHandler)})
+	p, err := live.New(w.cfg, live.Deps{Lanes: lanes, Registry: w.reg, Store: w.store, Sink: w.sink, Refusals: w.refusals, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
