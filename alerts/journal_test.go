@@ -15,6 +15,7 @@ import (
 type realPlant struct {
 	tb      testing.TB
 	dir     string
+	world   world // nil = the tests' usual one
 	journal *journal.Journal
 	engine  *Engine
 	chain   *killableChain
@@ -54,7 +55,11 @@ func (p *realPlant) start(dieAt int, stored bool) {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	w, never := newWorld(), make(chan struct{})
+	never := make(chan struct{})
+	w := p.world
+	if w == nil {
+		w = newWorld()
+	}
 	ports := ports{
 		ledger: nil, kv: j.KV("alerts"), letters: j.Stream("deadletter"), event: j.Lane(journal.EventLane),
 		state: j.Lane(journal.StateLane), telemetry: j.Lane(journal.TelemetryLane), now: time.Now,

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -43,6 +44,7 @@ func (c *conn) decode(f frame) (pk packets.Packet, err error) {
 			return pk, errMalformed
 		}
 		err = pk.SubscribeDecode(body)
+		ownFilters(pk.Filters)
 	case typeUnsub:
 		err = pk.UnsubscribeDecode(body)
 	case typeDisconnect:
@@ -53,6 +55,14 @@ func (c *conn) decode(f frame) (pk packets.Packet, err error) {
 		err = errMalformed
 	}
 	return pk, err
+}
+
+// ownFilters gives each filter a string of its own. The library's share the packet, and one that is kept for as long as a session lasts
+// would keep all of it.
+func ownFilters(list packets.Subscriptions) {
+	for i := range list {
+		list[i].Filter = strings.Clone(list[i].Filter)
+	}
 }
 
 // wholeFilters reports whether each filter of a SUBSCRIBE has its options byte. The library reads past the end of one that has not.

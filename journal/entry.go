@@ -57,10 +57,10 @@ func appendBytes[T string | []byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// entryReader decodes the body of a frame. Strings are cut from one copy of the body, payloads share the body.
+// entryReader decodes the body of a frame. The payloads share the body. The names do not: they are cut from a string of the entry's
+// own, so that whoever remembers a device or a topic keeps some dozen bytes and not the frame with everybody's payloads.
 type entryReader struct {
 	body []byte
-	text string
 	off  int
 	ns   int64
 	err  error
@@ -71,7 +71,7 @@ func decodeEntries(body []byte, first, seq uint64, count uint32) ([]Entry, error
 	if uint64(count)*7 > uint64(len(body)) {
 		return nil, fmt.Errorf("%w: %d entries in %d bytes", errFrame, count, len(body))
 	}
-	r := entryReader{body: body, text: string(body)}
+	r := entryReader{body: body}
 	out := make([]Entry, count)
 	for i := range count {
 		e := &out[i]
@@ -104,12 +104,7 @@ func (r *entryReader) entry(m *Message) {
 	r.ns += d
 	m.ReceivedNS = r.ns
 	m.Conn = r.uvarint()
-	m.Client = r.string()
-	m.Device = m.Client
-	if flags&flagSameDevice == 0 {
-		m.Device = r.string()
-	}
-	m.Topic = r.string()
+	r.names(m, flags&flagSameDevice != 0)
 	if flags&flagCut != 0 {
 		m.Cut = int(r.uvarint())
 	}
@@ -154,7 +149,18 @@ func (r *entryReader) span() (from, to int) {
 	return from, r.off
 }
 
-func (r *entryReader) string() string {
-	from, to := r.span()
-	return r.text[from:to]
+// names reads the three strings of an entry.
+func (r *entryReader) names(m *Message, same bool) {
+	start := r.off
+	cf, ct := r.span()
+	df, dt := cf, ct
+	if !same {
+		df, dt = r.span()
+	}
+	tf, tt := r.span()
+	if r.err != nil {
+		return
+	}
+	text := string(r.body[start:tt])
+	m.Client, m.Device, m.Topic = text[cf-start:ct-start], text[df-start:dt-start], text[tf-start:tt-start]
 }
