@@ -35,6 +35,7 @@ type fakeLedger struct {
 	plan  []fault
 	die   func() // ends the engine
 	count int
+	reads int
 }
 
 func (l *fakeLedger) ID() string { return "fake" }
@@ -91,6 +92,7 @@ func (l *fakeLedger) Last(context.Context) (uint64, error) {
 func (l *fakeLedger) Read(_ context.Context, n uint64, limit int) ([]journal.Step, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.reads++
 	if n < 1 || n > uint64(len(l.steps)) {
 		return nil, nil
 	}

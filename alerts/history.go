@@ -127,20 +127,45 @@ func (e *Engine) scanTimeline(ctx context.Context, incident string, made int64, 
 	return list, err
 }
 
+// timelineOf reads the steps of a trail, those that lie close together with one read.
 func (e *Engine) timelineOf(ctx context.Context, incident string, trail []uint64) ([]Transition, error) {
 	var list []Transition
-	for _, n := range trail {
-		s, err := e.stepAt(ctx, n)
+	for len(trail) > 0 {
+		n, span := closeTogether(trail)
+		steps, err := e.ports.ledger.Read(ctx, trail[0], span)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read step %d: %w", trail[0], err)
 		}
-		for _, t := range s.Transitions {
-			if t.Incident.ID == incident {
-				list = append(list, t)
+		for _, number := range trail[:n] {
+			at := int(number - trail[0])
+			if at >= len(steps) || steps[at].N != number {
+				return nil, fmt.Errorf("read step %d: %w", number, journal.ErrNotFound)
 			}
+			s, err := decodeStep(steps[at].Body)
+			if err != nil {
+				return nil, fmt.Errorf("step %d: %w", number, err)
+			}
+			list = append(list, s.of(incident)...)
 		}
+		trail = trail[n:]
 	}
 	return list, nil
+}
+
+// closeTogether gives how many steps at the front of a trail are worth one read, and how many steps that is with those between.
+func closeTogether(trail []uint64) (n, span int) {
+	const between = 32 // a step that is read in vain costs so much less than a search
+	for n = 1; n < len(trail) && n < ledgerPage; n++ {
+		if trail[n]-trail[n-1] > between || trail[n]-trail[0] >= 4*ledgerPage {
+			break
+		}
+	}
+	return n, int(trail[n-1]-trail[0]) + 1
+}
+
+// of gives the transitions of one incident.
+func (s *step) of(incident string) []Transition {
+	return slices.DeleteFunc(s.Transitions, func(t Transition) bool { return t.Incident.ID != incident })
 }
 
 // trailOf gives the committed steps that touched an incident of the live state.

@@ -142,7 +142,7 @@ func decodeStep(body []byte) (*step, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	err := d.Decode(&s)
-	if s.V > stepVersion || newerStep(body) {
+	if s.V > stepVersion || err != nil && newerStep(body) {
 		return nil, errStepVersion
 	}
 	if err != nil {

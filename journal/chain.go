@@ -35,6 +35,7 @@ type Chain struct {
 	id     string
 	known  bool // tail is the stored one
 	tail   chainTail
+	near   chainPlace // where a step was last found
 	packer packer
 	packed []byte // memory of the last packed record
 }

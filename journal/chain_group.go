@@ -101,7 +101,7 @@ func (c *Chain) group(ctx context.Context, seq uint64) (*group, error) {
 func (c *Chain) Read(ctx context.Context, n uint64, limit int) ([]Step, error) {
 	c.mu.Lock()
 	err := c.learn(ctx)
-	tail := c.tail
+	tail, near := c.tail, c.near
 	c.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -109,11 +109,11 @@ func (c *Chain) Read(ctx context.Context, n uint64, limit int) ([]Step, error) {
 	if n > tail.n || tail.seq == 0 {
 		return nil, nil
 	}
-	rec, _, err := findRecord(ctx, c.log, chainMagic(), n)
-	if err != nil || rec == nil {
+	seq, err := c.find(ctx, n, near)
+	if err != nil || seq == 0 {
 		return nil, err
 	}
-	w := chainWalk{chain: c, tail: tail, seq: rec.Seq}
+	w := chainWalk{chain: c, tail: tail, seq: seq, want: limit}
 	if err := w.anchor(ctx); err != nil {
 		return nil, err
 	}
@@ -135,6 +135,38 @@ func (c *Chain) Read(ctx context.Context, n uint64, limit int) ([]Step, error) {
 	return out, nil
 }
 
+// find gives the record that holds step n. Who reads a chain reads on from where he was: each record has a step at least, so the
+// last place found bounds where the next can be.
+func (c *Chain) find(ctx context.Context, n uint64, near chainPlace) (uint64, error) {
+	lo, hi, err := c.log.Bounds(ctx)
+	if err != nil || hi == 0 {
+		return 0, translate(err)
+	}
+	hi++
+	from, to := lo, hi
+	switch {
+	case near.seq < lo || near.seq >= hi:
+	case n < near.first:
+		to = near.seq
+	default:
+		from, to = near.seq, min(hi, near.seq+(n-near.first)+1)
+	}
+	rec, h, err := findRecordIn(ctx, c.log, chainMagic(), n, from, to)
+	if err == nil && rec == nil && (from > lo || to < hi) { // a record is missing: it is looked for everywhere
+		rec, h, err = findRecordIn(ctx, c.log, chainMagic(), n, lo, hi)
+	}
+	if err != nil || rec == nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	c.near = chainPlace{seq: rec.Seq, first: h.First}
+	c.mu.Unlock()
+	return rec.Seq, nil
+}
+
+// chainPlace is a record and its first step.
+type chainPlace struct{ seq, first uint64 }
+
 // chainWalk reads records in order and checks each link before it gives a record out.
 type chainWalk struct {
 	chain   *Chain
@@ -142,6 +174,7 @@ type chainWalk struct {
 	seq     uint64    // of the record to give next
 	linked  bool      // before is known
 	before  chainTail // end of the record before seq
+	want    int       // how many steps are asked for, 0 = all there are
 	fetched []engine.Record
 	ahead   *group // parsed already, seq's
 }
@@ -186,6 +219,14 @@ func (w *chainWalk) next(ctx context.Context) (*group, error) {
 	return g, nil
 }
 
+// records is how many records one query brings: no more than can be needed with the one that shows the last to be sound.
+func (w *chainWalk) records() int {
+	if w.want > 0 && w.want < readRecords {
+		return w.want + 1
+	}
+	return readRecords
+}
+
 // load parses the record at seq and checks that it follows the one before.
 func (w *chainWalk) load(ctx context.Context) (*group, error) {
 	if w.ahead != nil {
@@ -195,7 +236,7 @@ func (w *chainWalk) load(ctx context.Context) (*group, error) {
 		return nil, nil
 	}
 	if len(w.fetched) == 0 {
-		recs, err := w.chain.log.Read(ctx, w.seq, readRecords, readBytes)
+		recs, err := w.chain.log.Read(ctx, w.seq, w.records(), readBytes)
 		if err != nil {
 			return nil, translate(err)
 		}

@@ -33,7 +33,11 @@ func findRecord(ctx context.Context, log engine.Log, m magic, n uint64) (*engine
 	if err != nil || hi == 0 {
 		return nil, header{}, translate(err)
 	}
-	hi++
+	return findRecordIn(ctx, log, m, n, lo, hi+1)
+}
+
+// findRecordIn searches the records from lo on, below hi.
+func findRecordIn(ctx context.Context, log engine.Log, m magic, n, lo, hi uint64) (*engine.Record, header, error) {
 	var found *engine.Record
 	var foundHeader header
 	for lo < hi {
