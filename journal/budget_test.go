@@ -261,9 +261,7 @@ func TestAccountsAreWhatTheFramesSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStores()
 		open := func() *Journal {
-			j := openOn(t, s, dir)
-			j.life.maxBytes = 8 * mib // so that every sender has weight
-			return j
+			return openOn(t, s, dir, func(c *Config) { c.LifeMaxBytes = 8 * mib }) // every sender has weight
 		}
 		j := open()
 		defer func() { closeIt(t, j) }()

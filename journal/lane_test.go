@@ -19,9 +19,12 @@ import (
 func engineRecord(b []byte) engine.Record { return engine.Record{Seq: 1, Body: b} }
 
 // openOn opens a journal on memory engines.
-func openOn(t fatal, s *stores, dir string) *Journal {
+func openOn(t fatal, s *stores, dir string, adjust ...func(*Config)) *Journal {
 	t.Helper()
 	cfg := DefaultConfig()
+	for _, change := range adjust {
+		change(&cfg)
+	}
 	cfg.Dir, cfg.ReserveBytes, cfg.TickInterval, cfg.MaxFrameBytes = dir, 0, 0, minFrameBytes
 	j, err := open(context.Background(), cfg, slog.New(slog.DiscardHandler), s.open)
 	if err != nil {
