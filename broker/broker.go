@@ -42,7 +42,9 @@ type Broker struct {
 	tcp, tls, ws net.Listener // nil = off
 	certificates *certs.Store // nil = no TLS
 	http         *http.Server
-	pace         *pace // of connections, whatever listener they come by
+	pace         *pace // of sign-ins, whatever listener they come by
+	door         *door // likewise
+	most         int   // connections
 
 	accounts *accounts
 	table    *table
@@ -91,6 +93,8 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 	b := &Broker{
 		cfg: cfg, log: log, stores: s, directory: d,
 		pace:     newPace(cfg.MaxConnectRate, connectBurst),
+		door:     newDoor(cfg.Strangers.within(openFiles())),
+		most:     mostConnections(cfg.MaxConnections, openFiles()),
 		accounts: newAccounts(cfg.Account, d, log),
 		table:    newTable(),
 		fanout:   newFanout(),
@@ -159,6 +163,9 @@ func (b *Broker) Start() error {
 	if err := b.retained.rebuild(ctx, b.stores.shelf, b.stores.state); err != nil {
 		return err
 	}
+	if err := b.door.restore(ctx, b.stores.shelf); err != nil {
+		b.log.Warn("all addresses are strange at first", "err", err)
+	}
 	if err := b.recordStart(ctx); err != nil {
 		return err
 	}
@@ -183,7 +190,7 @@ func (b *Broker) serveListeners() {
 }
 
 func (b *Broker) patient(l net.Listener) *patient {
-	return &patient{Listener: l, pace: b.pace, errors: &b.count.accepts, log: b.log, quit: b.quit}
+	return &patient{Listener: l, door: b.door, errors: &b.count.accepts, log: b.log, quit: b.quit}
 }
 
 // Stop closes the listeners, then the connections, without firing wills, bounded by ctx. Idempotent.

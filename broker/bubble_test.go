@@ -48,7 +48,7 @@ func inBubble(t *testing.T, change func(*Config), test func(*bubble)) {
 // dial gives a connection to the broker.
 func (x *bubble) dial() *wire {
 	ours, theirs := net.Pipe()
-	x.adopt(theirs)
+	x.adopt(theirs, nil)
 	x.t.Cleanup(func() { _ = ours.Close() })
 	return &wire{t: x.t, nc: ours, r: bufio.NewReader(ours)}
 }

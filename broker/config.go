@@ -12,12 +12,13 @@ type Config struct {
 	TLS            string        `yaml:"tls"`              // address, "" = off
 	WebSocket      string        `yaml:"websocket"`        // address, "" = off; any path, subprotocol "mqtt"
 	MaxConnections int           `yaml:"max_connections"`  // over it a connection is closed as soon as it is accepted
-	MaxConnectRate int           `yaml:"max_connect_rate"` // connections a second; the others wait in the system's queue
+	MaxConnectRate int           `yaml:"max_connect_rate"` // sign-ins a second, of all; TLS handshakes a second, of each address
 	MaxPacketBytes int           `yaml:"max_packet_bytes"` // a whole packet, header included
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`  // from accept until CONNECT has arrived whole
 	WriteTimeout   time.Duration `yaml:"write_timeout"`    // of one write to a socket
 	MaxKeepalive   time.Duration `yaml:"max_keepalive"`    // longer ones, and none, are cut to it
 	Account        Limits        `yaml:"account"`          // what one account may take
+	Strangers      Strangers     `yaml:"strangers"`        // what those may take who have not signed in
 }
 
 const (
@@ -39,6 +40,7 @@ func DefaultConfig() Config {
 		WriteTimeout:   10 * time.Second,
 		MaxKeepalive:   4 * time.Hour,
 		Account:        DefaultLimits(),
+		Strangers:      DefaultStrangers(),
 	}
 }
 
@@ -53,6 +55,7 @@ func (c Config) Validate() error {
 		between("write_timeout", c.WriteTimeout, time.Millisecond, time.Minute),
 		between("max_keepalive", c.MaxKeepalive, minKeepalive, maxKeepalive),
 		c.Account.validate(),
+		c.Strangers.validate(),
 	)
 }
 

@@ -43,6 +43,9 @@ type conn struct {
 	started  bool      // CONNECT has come
 	replay   []outgoing
 
+	visitor *visitor // until it has signed in; nil when nobody counts it
+	vetted  bool     // its CONNECT has the right secret
+
 	// Of the goroutine that handles a SUBSCRIBE.
 	asked  []packets.Subscription
 	space  int      // subscriptions that the account may still have
@@ -147,7 +150,7 @@ func (c *conn) take(f frame) error {
 		}
 		c.started = true
 		c.frames.limit = c.b.cfg.MaxPacketBytes
-		return c.aside(f, c.b.open)
+		return c.arrive(f)
 	}
 	c.extend()
 	switch f.kind() {

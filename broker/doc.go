@@ -56,6 +56,10 @@
 //     reconnect, not a restart.
 //   - Access is denied unless the registry grants it: per topic of a publish after its alias is resolved, per filter of a
 //     subscription, and again per delivery. Decisions are kept for one revision of the registry.
+//   - A socket is half open until its CONNECT has shown the right secret. Half-open ones have caps for each address and for all, a small
+//     part of the process's files; the oldest makes room, and without files it does so at once. They wait for nothing and hold nobody
+//     up: the pace of sign-ins is for those with a right secret. An address that accounts have signed in from, in this run or in the one
+//     before, has room for all of them, so a building behind one address comes back at once.
 //   - Who is deleted, or gets another secret or kind, is disconnected (revoked) as soon as the registry says so, also in the
 //     middle of its sign-in. No other change of the registry ends a connection.
 //   - No log line holds a payload, a secret, or a user name that cannot be a device id.

@@ -85,7 +85,7 @@ func panicsOf(t *testing.T, packets []byte, signedIn, v5 bool) (n uint64, log st
 	if signedIn {
 		packets = append(hello{user: "bridge", v5: v5}.packet(), packets...)
 	}
-	b.adopt(&script{in: bytes.NewReader(packets)})
+	b.adopt(&script{in: bytes.NewReader(packets)}, nil)
 	b.readers.Wait()
 	b.senders.Wait()
 	return b.count.panics.Load(), out.String()

@@ -30,14 +30,34 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// patient is a listener whose Accept fails only once it is closed: without file descriptors it waits for better times, and in a storm
-// it keeps the pace.
+// patient is a listener whose Accept fails only once it is closed. Without file descriptors it drops the oldest of those that have not
+// signed in, and when there is none it waits for better times. It holds nobody back: what comes in is half open, and the door bounds that.
 type patient struct {
 	net.Listener
-	pace   *pace
+	door   *door
 	errors *atomic.Uint64
 	log    *slog.Logger
 	quit   <-chan struct{}
+}
+
+// entrant is a TCP connection that is booked at the door until it has signed in or is closed.
+type entrant struct {
+	net.Conn
+	visitor *visitor
+}
+
+func (e *entrant) Close() error {
+	e.visitor.leave()
+	return e.Conn.Close()
+}
+
+// SetLinger is TCP's.
+func (e *entrant) SetLinger(seconds int) error { return linger(e.Conn, seconds) }
+
+// expel closes a connection at once and has the system keep nothing of it.
+func expel(c net.Conn) {
+	_ = linger(c, 0)
+	_ = c.Close()
 }
 
 // Accept backs off from errors, telling the log about the first of a row.
@@ -45,8 +65,7 @@ func (p *patient) Accept() (net.Conn, error) {
 	for wait := minAcceptBackoff; ; wait = min(2*wait, maxAcceptBackoff) {
 		c, err := p.Listener.Accept()
 		if err == nil {
-			p.rest(p.pace.wait(time.Now()))
-			return c, nil
+			return &entrant{Conn: c, visitor: p.door.enter(c.RemoteAddr(), func() { expel(c) })}, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err
@@ -54,6 +73,9 @@ func (p *patient) Accept() (net.Conn, error) {
 		p.errors.Add(1)
 		if wait == minAcceptBackoff {
 			p.log.Error("accept failed, backing off", "err", err)
+		}
+		if p.door.makeRoom() {
+			wait = minAcceptBackoff / 2
 		}
 		p.rest(wait)
 	}
@@ -74,22 +96,24 @@ func (p *patient) rest(d time.Duration) {
 func (b *Broker) accept(l net.Listener, over *tls.Config) {
 	for {
 		tcp, err := l.Accept()
-		switch {
-		case err != nil:
+		if err != nil {
 			return
-		case over != nil:
-			b.adopt(newTLSSocket(tcp, over))
-		default:
-			b.adopt(tcp)
+		}
+		e := tcp.(*entrant) // as patient gives it
+		if over != nil {
+			b.adopt(newTLSSocket(e, over), e.visitor)
+		} else {
+			b.adopt(e, e.visitor)
 		}
 	}
 }
 
 // adopt serves a socket on a goroutine of its own, or closes it when there are too many.
-func (b *Broker) adopt(sock socket) {
+func (b *Broker) adopt(sock socket, v *visitor) {
 	c := b.newConn(sock)
+	c.visitor = v
 	b.readers.Add(1) // before it is in the table: Stop empties the table, then waits
-	if !b.table.add(c, b.cfg.MaxConnections) {
+	if !b.table.add(c, b.most) {
 		b.readers.Done()
 		_ = sock.Close()
 		return
@@ -120,6 +144,7 @@ func (b *Broker) farewell(c *conn) {
 		c.shed.Stop()
 	}
 	c.mu.Unlock()
+	c.visitor.leave()
 	c.frames.release()
 	if c.lib != nil {
 		b.endSession(c, reason, q, begun)

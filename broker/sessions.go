@@ -86,6 +86,7 @@ func (b *Broker) sweep(now time.Time) {
 	}
 	b.rates.sweep(now)
 	b.accounts.sweep(now)
+	b.door.sweep(now)
 }
 
 // dropClient takes everything of a session out of the library.
@@ -132,5 +133,8 @@ func (b *Broker) dismiss() {
 func (b *Broker) saveRetained(ctx context.Context) {
 	if err := b.retained.save(ctx, b.stores.shelf, b.stores.state); err != nil {
 		b.log.Error("retained status not saved", "err", err)
+	}
+	if err := b.door.save(ctx, b.stores.shelf); err != nil {
+		b.log.Error("addresses not saved", "err", err)
 	}
 }

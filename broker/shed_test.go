@@ -197,7 +197,7 @@ func deafClientDelaysNobody(h *house, deaf *wire, below net.Conn) {
 	if over, ok := sock.(tlsSocket); ok {
 		sock = over.tcp
 	}
-	if err := errors.Join(below.(*net.TCPConn).SetReadBuffer(4<<10), sock.(*net.TCPConn).SetWriteBuffer(4<<10), deaf.nc.SetDeadline(time.Time{})); err != nil {
+	if err := errors.Join(below.(*net.TCPConn).SetReadBuffer(4<<10), sock.(*entrant).Conn.(*net.TCPConn).SetWriteBuffer(4<<10), deaf.nc.SetDeadline(time.Time{})); err != nil {
 		t.Fatal(err)
 	}
 	gone := make(chan struct{})

@@ -40,6 +40,7 @@ func (b *Broker) open(c *conn, pk packets.Packet) error {
 	if err := b.lib.SendConnack(cl, packets.CodeSuccess, present, nil); err != nil {
 		return err
 	}
+	b.door.welcome(c.who.ID, c.RemoteAddr())
 	c.mu.Lock()
 	c.ready = true
 	c.mu.Unlock()

@@ -14,6 +14,8 @@ type Stats struct {
 	AuthFail uint64
 	TLSFail  uint64 // handshakes on the TLS listener that came to nothing
 
+	HalfOpen     int64  // connections that have not signed in, a gauge
+	Dropped      uint64 // of these, closed to make room
 	Slowed       uint64 // times a connection rested because its account was beyond its share
 	OverQuota    uint64 // CONNECTs and SUBSCRIBEs refused because the account holds all that it may
 	JournalFail  uint64 // connections closed because life would not take a message
@@ -48,6 +50,8 @@ func (b *Broker) Stats() Stats {
 		Shed:          n.shed.Load(),
 		AuthFail:      n.authFail.Load(),
 		TLSFail:       n.handshakes.Load(),
+		HalfOpen:      int64(b.door.halfOpen()),
+		Dropped:       b.door.dropped.Load(),
 		Slowed:        n.slowed.Load(),
 		OverQuota:     n.overQuota.Load(),
 		JournalFail:   n.journalFail.Load(),

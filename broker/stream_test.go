@@ -117,7 +117,7 @@ func FuzzByteStream(f *testing.F) {
 	h.direct()
 	f.Fuzz(func(t *testing.T, raw []byte, mode uint8) {
 		far, near := net.Pipe()
-		h.adopt(near)
+		h.adopt(near, nil)
 		go func() { _, _ = io.Copy(io.Discard, far) }()
 		_ = far.SetWriteDeadline(time.Now().Add(patient10))
 		if mode%3 > 0 {

@@ -39,7 +39,7 @@ func (s tlsSocket) SetLinger(seconds int) error { return linger(s.tcp, seconds) 
 
 // linger sets how long the system keeps what is unsent after Close.
 func linger(c net.Conn, seconds int) error {
-	if tcp, ok := c.(*net.TCPConn); ok {
+	if tcp, ok := c.(interface{ SetLinger(seconds int) error }); ok {
 		return tcp.SetLinger(seconds)
 	}
 	return nil
@@ -67,6 +67,11 @@ func (c *conn) greet() error {
 }
 
 func (c *conn) shakeHands(s tlsSocket) error {
+	wait, ok := c.b.door.shake(c.RemoteAddr(), time.Now(), c.b.cfg.MaxConnectRate, c.b.cfg.ConnectTimeout/2)
+	if !ok {
+		return errCrowd
+	}
+	c.rest(wait)
 	if err := s.SetDeadline(c.deadline); err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func TestTLSNeedsACertificate(t *testing.T) {
 func TestOnePaceForAllListeners(t *testing.T) {
 	h := startTLS(t, nil)
 	for _, l := range []net.Listener{h.tcp, h.tls, h.ws} {
-		if h.patient(l).pace != h.pace {
+		if h.patient(l).door != h.door {
 			t.Error("a listener has a pace of its own")
 		}
 	}

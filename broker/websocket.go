@@ -60,8 +60,17 @@ func (b *Broker) WebSocketHandler() http.Handler {
 			return // the upgrader has answered
 		}
 		ws.SetReadLimit(int64(b.cfg.MaxPacketBytes))
-		b.adopt(&wsSocket{ws: ws})
+		s := &wsSocket{ws: ws}
+		b.adopt(s, b.visitorOf(s))
 	})
+}
+
+// visitorOf is the place at the door of a WebSocket's connection. One that came by the page's address gets it now.
+func (b *Broker) visitorOf(s *wsSocket) *visitor {
+	if e, ok := s.tcp().(*entrant); ok {
+		return e.visitor
+	}
+	return b.door.enter(s.RemoteAddr(), func() { expel(s.tcp()) })
 }
 
 // wsSocket is a WebSocket as a stream of bytes: MQTT 6 lets packets cross the borders of messages.

@@ -66,6 +66,8 @@ func (h *Hub) workerMetrics() []metric {
 		{"mqtt_acked_total", "PUBLISH packets acknowledged after their commit.", true, func() float64 { return float64(stats().Acked) }},
 		{"mqtt_rejected_total", "Publishes to foreign topics.", true, func() float64 { return float64(stats().Rejected) }},
 		{"mqtt_shed_total", "Telemetry refused over a cap.", true, func() float64 { return float64(stats().Shed) }},
+		{"mqtt_half_open", "MQTT connections that have not signed in.", false, func() float64 { return float64(stats().HalfOpen) }},
+		{"mqtt_strangers_dropped_total", "Connections closed before they signed in, to make room for others.", true, func() float64 { return float64(stats().Dropped) }},
 		{"mqtt_slowed_total", "Times a connection was left unread for a moment because its account was beyond its share.", true, func() float64 { return float64(stats().Slowed) }},
 		{"mqtt_over_quota_total", "CONNECTs and SUBSCRIBEs refused because the account holds all that it may.", true, func() float64 { return float64(stats().OverQuota) }},
 		{"mqtt_auth_failures_total", "Refused CONNECTs.", true, func() float64 { return float64(stats().AuthFail) }},

@@ -1,0 +1,14 @@
+//go:build unix
+
+package broker
+
+import "syscall"
+
+// openFiles is how many files the process may have open, 0 when unknown.
+func openFiles() int {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return 0
+	}
+	return int(min(l.Cur, 1<<30))
+}
