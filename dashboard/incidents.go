@@ -21,7 +21,7 @@ type incidentPath struct {
 }
 
 type incidentsInput struct {
-	State  string `query:"state" default:"open" enum:"open,all,new,acknowledged,verifying,dispatched,accepted,on_scene,recovered,resolved,closed,merged" doc:"open = all but closed and merged. Closed ones are listed for 24 h."`
+	State  string `query:"state" default:"open" enum:"open,all,new,acknowledged,verifying,dispatched,accepted,on_scene,recovered,resolved,closed,merged,order" doc:"open = all but closed and merged. Closed ones are listed for 24 h. new = waits to be acknowledged; a silent order does not, and is listed as order until it is late."`
 	Device string `query:"device" maxLength:"64"`
 	Rule   string `query:"rule" maxLength:"64"`
 	PageParams
@@ -95,6 +95,10 @@ func (in *incidentsInput) wants(i *alerts.Incident) bool {
 		return open(i)
 	case "all":
 		return true
+	case "order":
+		return silentOrder(i)
+	case string(alerts.StateNew):
+		return i.State == alerts.StateNew && !silentOrder(i)
 	}
 	return string(i.State) == in.State
 }
@@ -103,6 +107,9 @@ func (in *incidentsInput) wants(i *alerts.Incident) bool {
 func newestFirst(i *alerts.Incident, c timeCursor) int {
 	return cmp.Or(cmp.Compare(c.at, i.RaisedAt), cmp.Compare(c.id, i.ID))
 }
+
+// silentOrder reports whether nobody is asked to acknowledge: the incident is a contact's, and in time.
+func silentOrder(i *alerts.Incident) bool { return i.Order && i.State == alerts.StateNew }
 
 func open(i *alerts.Incident) bool {
 	return i.State != alerts.StateClosed && i.State != alerts.StateMerged
