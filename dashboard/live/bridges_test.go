@@ -23,11 +23,14 @@ func TestABridgesDeathTakesItsDevicesAlong(t *testing.T) {
 	says := func(who, topic, payload string) step {
 		return func(w *world, at int64) { w.publish(journal.StateLane, who, topic, payload, at) }
 	}
-	will := func(w *world, at int64) {
-		w.lanes[journal.StateLane].add(journal.Message{
-			Kind: journal.Will, Device: "br", Topic: "zigbee2mqtt/bridge/state", Payload: []byte(`{"state":"offline"}`), ReceivedNS: at * 1e6,
-		})
+	lastWord := func(topic, payload string) step {
+		return func(w *world, at int64) {
+			w.lanes[journal.StateLane].add(journal.Message{
+				Kind: journal.Will, Device: "br", Topic: topic, Payload: []byte(payload), ReceivedNS: at * 1e6,
+			})
+		}
 	}
+	will := lastWord("zigbee2mqtt/bridge/state", `{"state":"offline"}`)
 	alive := []step{
 		session(journal.Connect, "br", 1),
 		says("br", "zigbee2mqtt/bridge/state", `{"state":"online"}`),
@@ -43,6 +46,8 @@ func TestABridgesDeathTakesItsDevicesAlong(t *testing.T) {
 		{"alive", nil, "true", "true"},
 		{"its connection is lost", []step{session(journal.Disconnect, "br", 1)}, "false", "false"},
 		{"its will", []step{will}, "false", "false"},
+		{"a device's will", []step{lastWord("zigbee2mqtt/底楼/availability", "offline")}, "true", "false"},
+		{"a will that says nothing of who is there", []step{lastWord("zigbee2mqtt/底楼", `{"smoke":true}`)}, "true", "true"},
 		{"its will and the end", []step{will, session(journal.Disconnect, "br", 1)}, "false", "false"},
 		{"it says so", []step{says("br", "zigbee2mqtt/bridge/state", `{"state":"offline"}`)}, "false", "false"},
 		{"it says so, old form", []step{says("br", "zigbee2mqtt/bridge/state", `offline`)}, "false", "false"},

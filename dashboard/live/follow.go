@@ -146,7 +146,7 @@ func (p *Projection) foreign(e *journal.Entry) {
 		}
 		return
 	}
-	if e.Retain && e.Device != o.Topic.Device {
+	if e.Kind == journal.Will || e.Retain && e.Device != o.Topic.Device {
 		return
 	}
 	if o.Life {
@@ -173,11 +173,11 @@ func (p *Projection) connect(e *journal.Entry) {
 	}
 }
 
-// will is a connection's last word. Of a bridge's own topic it says what the topic says.
+// will is a connection's last word. On a topic of a profile it says what the topic says of who is there, and nothing else.
 func (p *Projection) will(e *journal.Entry) {
 	t, err := telemetry.ParseTopic(e.Topic)
 	if err != nil {
-		p.bridgeSays(e)
+		p.foreign(e)
 		return
 	}
 	if d := p.devices[t.Device]; d != nil {
