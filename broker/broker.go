@@ -43,7 +43,8 @@ type Broker struct {
 	certificates *certs.Store // nil = no TLS
 	http         *http.Server
 	pace         *pace // of sign-ins, whatever listener they come by
-	door         *door // likewise
+	endings      *pace // of connections
+	door         *door // as pace
 	most         int   // connections
 
 	accounts *accounts
@@ -93,6 +94,7 @@ func newBroker(cfg Config, s stores, d directory, log *slog.Logger) (*Broker, er
 	b := &Broker{
 		cfg: cfg, log: log, stores: s, directory: d,
 		pace:     newPace(cfg.MaxConnectRate, connectBurst),
+		endings:  newPace(endingsPerSecond, connectBurst),
 		door:     newDoor(cfg.Strangers.within(openFiles())),
 		most:     mostConnections(cfg.MaxConnections, openFiles()),
 		accounts: newAccounts(cfg.Account, d, log),

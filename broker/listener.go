@@ -132,9 +132,15 @@ func (b *Broker) serve(c *conn) {
 	}
 }
 
-// farewell writes the records of a session's end and lets a successor in. Few at a time do: when thousands of connections end in one
-// moment, the message of one that goes on must not queue behind all their goroutines.
+const (
+	endingsPerSecond = 4000 // connections that end; the first hundred need not wait
+	maxEndingWait    = time.Second
+)
+
+// farewell writes the records of a session's end and lets a successor in. Few at a time do, and in their turn: when thousands of
+// connections end in one moment, what a call needs of processor and journal must not queue behind all their wills and records.
 func (b *Broker) farewell(c *conn) {
+	b.awaitEnding()
 	b.farewells <- struct{}{}
 	defer func() { <-b.farewells }()
 	c.end(reasonClosed)
@@ -156,6 +162,20 @@ func (b *Broker) farewell(c *conn) {
 	}
 	b.count.connections.Add(-1)
 	close(c.ended)
+}
+
+// awaitEnding spreads endings over time, but not for long: a successor may be waiting.
+func (b *Broker) awaitEnding() {
+	wait := min(b.endings.wait(time.Now()), maxEndingWait)
+	if wait <= 0 || b.stopping.Load() {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.quit:
+	}
 }
 
 func (b *Broker) endSession(c *conn, reason string, q *inbound2, begun bool) {

@@ -182,3 +182,32 @@ func TestAQuietDeviceIsInTheNextFrame(t *testing.T) {
 		quiet.expectAck(typePuback, 5, 0)
 	})
 }
+
+// Thousands of connections that end in one moment put their wills and records into the journal in turn, so that a call among them waits
+// for few; after a second nobody is held up any more.
+func TestEndingsAreSpread(t *testing.T) {
+	inBubble(t, func(c *Config) { c.MaxConnectRate = 1_000_000 }, func(x *bubble) {
+		const many = 3000
+		var all []*wire
+		for i := range many {
+			id := fmt.Sprintf("dev-%d", i)
+			x.people.add(id, "safety_house")
+			all = append(all, x.join(hello{user: id, will: &will{topic: "wh/v1/" + id + "/status", payload: []byte(`{"online":false}`)}}))
+		}
+		for _, w := range all {
+			_ = w.nc.Close()
+		}
+		synctest.Wait()
+		if n := x.Stats().Wills; n > connectBurst+1 {
+			t.Errorf("%d wills in one moment", n)
+		}
+		pass(100 * time.Millisecond)
+		if n := x.Stats().Wills; n < 400 || n > connectBurst+endingsPerSecond/10+1 {
+			t.Errorf("%d wills after 100 ms", n)
+		}
+		pass(maxEndingWait)
+		if s := x.Stats(); s.Wills != many || s.Connections != 0 {
+			t.Errorf("%d wills, %d connections left", s.Wills, s.Connections)
+		}
+	})
+}
