@@ -65,7 +65,7 @@ bench: build influxd ## every benchmark, then the load figures of docs/benchmark
 	@$(BIN) bench
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME each
+fuzz: ## run every fuzz target for FUZZTIME each, and the long run of the power cuts
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: docs

@@ -132,7 +132,7 @@ func Device(dir, id string, days int, force bool) (fingerprint string, err error
 }
 
 func openAuthority(dir string) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, AuthorityCert), filepath.Join(dir, AuthorityKey))
+	pair, err := loadPair(filepath.Join(dir, AuthorityCert), filepath.Join(dir, AuthorityKey))
 	if err != nil {
 		return nil, fmt.Errorf("open the authority: %w", err)
 	}
@@ -164,8 +164,5 @@ func issue(dir, certFile, keyFile string, template *x509.Certificate, authority 
 	if err != nil {
 		return err
 	}
-	if err := writePEM(filepath.Join(dir, keyFile), "PRIVATE KEY", secret); err != nil {
-		return err
-	}
-	return writePEM(filepath.Join(dir, certFile), "CERTIFICATE", der)
+	return writePair(filepath.Join(dir, keyFile), secret, filepath.Join(dir, certFile), der)
 }

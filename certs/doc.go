@@ -10,7 +10,7 @@
 //     authority that is no longer trusted.
 //   - Browsers are never asked for a certificate, MQTT clients only when an authority for devices is configured.
 //   - The folder of an authority is written for its owner alone. Nothing in it is replaced unless that was asked for, and each file is
-//     replaced whole.
+//     replaced whole. A power cut at any moment leaves the certificate of before with its key, or the new one with its own.
 //
 // # Whose certificate it is
 //

@@ -1,19 +1,22 @@
 package certs
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"watchhouse/internal/durable"
 )
 
 // ErrExists says that a file would have been overwritten.
 var ErrExists = errors.New("exists already")
 
 func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder: %w", err)
 	}
 	return nil
@@ -52,19 +55,42 @@ func readCertificates(name string) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
-// writePEM replaces a file whole, for its owner alone.
-func writePEM(name, kind string, der []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(name), ".part-*") // mode 0600
+// nextKey is how a key's file ends until the certificate of the key is in place.
+const nextKey = ".next"
+
+// writePair replaces the files of a key and of its certificate, for their owner alone. The certificate's taking its name is the moment: the
+// new key lies beside the old one by then, and loadPair finds it there should the power fail before it takes the old one's name.
+func writePair(keyFile string, key []byte, certFile string, cert []byte) error {
+	if err := settlePair(certFile, keyFile); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(keyFile+nextKey, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})); err != nil {
+		return err
+	}
+	return durable.Rename(keyFile+nextKey, keyFile)
+}
+
+// settlePair ends what an earlier writePair had no power for: the key that the certificate needs would be overwritten.
+func settlePair(certFile, keyFile string) error {
+	if _, err := tls.LoadX509KeyPair(certFile, keyFile); err == nil {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(certFile, keyFile+nextKey); err != nil {
+		return nil // there is no pair to save
+	}
+	return durable.Rename(keyFile+nextKey, keyFile)
+}
+
+// loadPair reads a certificate and its key.
+func loadPair(certFile, keyFile string) (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
+		if next, nerr := tls.LoadX509KeyPair(certFile, keyFile+nextKey); nerr == nil {
+			return next, nil
 		}
-	}()
-	if err := errors.Join(pem.Encode(file, &pem.Block{Type: kind, Bytes: der}), file.Sync(), file.Close()); err != nil {
-		return err
 	}
-	return os.Rename(file.Name(), name)
+	return pair, err
 }

@@ -28,7 +28,7 @@ type material struct {
 func load(c Config) (*material, error) {
 	m := &material{}
 	var err error
-	if m.pair, err = tls.LoadX509KeyPair(c.CertFile, c.KeyFile); err != nil {
+	if m.pair, err = loadPair(c.CertFile, c.KeyFile); err != nil {
 		return nil, fmt.Errorf("tls.cert_file, tls.key_file: %w", err)
 	}
 	if m.chain, err = checkChain(m.pair); err != nil {

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"watchhouse/internal/durable"
 )
 
 // keyring holds the keys of the key file: one a line as 64 hexadecimal digits, # begins a comment. The first seals, all open,
@@ -120,19 +122,10 @@ func writeKeyFile(file string, key []byte) error {
 		err = os.Link(f.Name(), file)
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(file))
+		err = durable.SyncDir(filepath.Dir(file))
 	}
 	if err != nil {
 		return fmt.Errorf("make key file: %w", err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"watchhouse/internal/durable"
 	"watchhouse/simulators/load"
 	"watchhouse/simulators/report"
 	"watchhouse/simulators/stream"
@@ -167,7 +169,7 @@ func machine() []report.Fact {
 }
 
 // writeTo writes a file when it has a name.
-func writeTo(name string, write func(io.Writer) error) (err error) {
+func writeTo(name string, write func(io.Writer) error) error {
 	if name == "" {
 		return nil
 	}
@@ -175,6 +177,8 @@ func writeTo(name string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return write(file)
+	if err := errors.Join(write(file), file.Close(), durable.SyncFile(name)); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(name))
 }

@@ -15,6 +15,7 @@ import (
 	"watchhouse/config"
 	"watchhouse/examples/hudong"
 	"watchhouse/hub"
+	"watchhouse/internal/durable"
 	"watchhouse/registry"
 	"watchhouse/simulators/fleet"
 	"watchhouse/simulators/speak"
@@ -96,10 +97,10 @@ func (c *demoCmd) prepare() error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := durable.MkdirAll(c.Data, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(mark, nil, 0o600)
+	return durable.WriteFile(mark, nil)
 }
 
 // logger writes the hub's log to a file: the terminal is for the person trying it out.

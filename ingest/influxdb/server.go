@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"watchhouse/internal/durable"
 )
 
 // stopGrace is how long Stop waits for a clean end before it kills: influxd flushes its cache first.
@@ -35,7 +37,7 @@ func StartConfig(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("influxd folder: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("influxd folder: %w", err)
 	}
 	cfg.Dir = dir
