@@ -51,7 +51,7 @@ func childAppend() error {
 	ctx := context.Background()
 	cfg := DefaultConfig()
 	cfg.Dir, cfg.ReserveBytes = childDir(), 1<<20
-	j, err := Open(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	j, err := open(ctx, cfg, slog.New(slog.DiscardHandler), openSmall)
 	if err != nil {
 		return err
 	}
@@ -119,14 +119,18 @@ type killTest struct {
 	stored map[string]bool
 }
 
+func newKillTest(dir string) *killTest {
+	return &killTest{
+		dir: dir, acked: map[string]bool{}, ledger: map[uint64]string{}, read: map[LaneName]Position{},
+		count: map[LaneName]uint64{}, next: map[string]int{}, stored: map[string]bool{},
+	}
+}
+
 // SIGKILL at any moment under load: acknowledged minus stored is nothing, order holds, nothing is doubled, no gap.
 func TestKillLoop(t *testing.T) {
 	t.Parallel()
 	kills := 50
-	k := &killTest{
-		dir: t.TempDir(), acked: map[string]bool{}, ledger: map[uint64]string{}, read: map[LaneName]Position{},
-		count: map[LaneName]uint64{}, next: map[string]int{}, stored: map[string]bool{},
-	}
+	k := newKillTest(t.TempDir())
 	for round := range kills {
 		k.kill(t, 20+round*37%500)
 		k.check(t, round == kills-1)

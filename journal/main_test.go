@@ -11,7 +11,7 @@ import (
 const childEnv = "WATCHHOUSE_JOURNAL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	children := map[string]func() error{"append": childAppend, "nospace": childNoSpace, "filelimit": childFileLimit, "reserve": childReserve, "startfull": childStartFull, "open": childOpen, "fill": childFill}
+	children := map[string]func() error{"append": childAppend, "nospace": childNoSpace, "filelimit": childFileLimit, "reserve": childReserve, "startfull": childStartFull, "open": childOpen, "lives": childLives, "fill": childFill}
 	if run, ok := children[os.Getenv(childEnv)]; ok {
 		if err := run(); err != nil {
 			panic(err)

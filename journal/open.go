@@ -88,8 +88,8 @@ func assemble(ctx context.Context, cfg Config, log *slog.Logger, with opener) (*
 	j.kick = j.env.kick
 	held := &reserve{dir: cfg.Dir, size: cfg.ReserveBytes, log: log}
 	held.makeRoom()
-	j.life = &file{name: lifeFile, maxBytes: cfg.LifeMaxBytes, log: log, reserve: held}
-	j.bulk = &file{name: bulkFile, maxBytes: cfg.BulkMaxBytes, log: log, disk: &diskGuard{dir: cfg.Dir, reserve: held}}
+	j.life = &file{name: lifeFile, maxBytes: withoutLog(cfg.LifeMaxBytes), log: log, reserve: held}
+	j.bulk = &file{name: bulkFile, maxBytes: withoutLog(cfg.BulkMaxBytes), log: log, disk: &diskGuard{dir: cfg.Dir, reserve: held}}
 	if err := j.openAll(ctx, with); err != nil {
 		return nil, errors.Join(err, j.life.close(ctx), j.bulk.close(ctx), c.close())
 	}
@@ -169,8 +169,24 @@ func (j *Journal) fileConfig(f *file) sqlite.Config {
 	if f.disk != nil {
 		cfg.Admit = f.disk.admit
 	}
+	cfg.CheckpointBytes = checkpointBytes(f.maxBytes)
 	return cfg
 }
+
+// The write-ahead log is inside a file's cap: it is moved into the file from a 64th of the cap on, or from what is usual for a large one,
+// and cut off at eight times as much. That much is kept out of what the lanes may use.
+const (
+	checkpointPart  = 64
+	checkpointLeast = 16 << 10
+	logParts        = 8
+)
+
+func checkpointBytes(most int64) int64 {
+	return max(checkpointLeast, min(sqlite.DefaultConfig("").CheckpointBytes, most/checkpointPart))
+}
+
+// withoutLog is what a cap leaves for the file itself.
+func withoutLog(most int64) int64 { return most - logParts*checkpointBytes(most) }
 
 // degrade goes on without bulk.db.
 func (j *Journal) degrade(err error) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,20 @@ func (db *DB) grewWAL(n int64) {
 	case db.checkpoint <- struct{}{}:
 	default:
 	}
+}
+
+// takeOverWAL counts what earlier lives have left in the log. Lives too short for a checkpoint of their own would add to it without end:
+// from half of the hard limit on it is moved before anything is added.
+func (db *DB) takeOverWAL(ctx context.Context) error {
+	left := size(db.cfg.Path + walSuffix)
+	db.grewWAL(left)
+	if left < hardFactor*db.cfg.CheckpointBytes/2 {
+		return nil
+	}
+	if err := db.emptyWAL(ctx); err != nil && !errors.Is(err, engine.ErrNoSpace) { // a full disk keeps no hub from starting
+		return fmt.Errorf("open %s: %w", db.cfg.Path, err)
+	}
+	return db.count(ctx)
 }
 
 // runCheckpointer moves the write-ahead log into the file, off the commit path.
@@ -50,41 +65,32 @@ func (db *DB) runCheckpointer() {
 }
 
 // moveWAL copies the log beside running commits. When a commit finds all of it copied it starts the log anew; while commits
-// never pause that does not come to pass, so past the hard limit the last pages are copied with the writer halted.
+// never pause that does not come to pass, so past the hard limit the last pages are copied with the writer halted, and the log cut off.
 func (db *DB) moveWAL(ctx context.Context) error {
 	if err := db.growBy(db.walBytes.Load()); err != nil {
 		return nil //nolint:nilerr // the disk is full: the log stays as it is, and commits are refused by the same rule
 	}
 	db.walBytes.Store(0)
-	size, err := db.passive(ctx)
-	if err != nil || size < hardFactor*db.cfg.CheckpointBytes {
+	if err := db.passive(ctx); err != nil || size(db.cfg.Path+walSuffix) < hardFactor*db.cfg.CheckpointBytes {
 		return err
 	}
 	return db.submit(ctx, &op{
 		priority: engine.Normal,
 		alone:    true,
 		done:     make(chan error, 1),
-		run: func(ctx context.Context) error {
-			_, err := db.passive(ctx)
-			return err
-		},
+		run:      db.emptyWAL,
 	})
 }
 
-// passive runs a checkpoint that blocks nobody and gives the size of the log in bytes. Pages committed meanwhile are not
-// copied.
-func (db *DB) passive(ctx context.Context) (size int64, err error) {
-	var busy, log, done int64
-	if err := db.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &log, &done); err != nil {
-		return 0, fmt.Errorf("checkpoint: %w", classify(err))
-	}
-	return log * db.stats.pageSize, nil
-}
+// passive runs a checkpoint that blocks nobody. Pages committed meanwhile are not copied.
+func (db *DB) passive(ctx context.Context) error { return db.runCheckpoint(ctx, "PASSIVE") }
 
-func (db *DB) emptyWAL(ctx context.Context) error {
+// emptyWAL copies what there is and cuts the log off, unless a reader is in it, for which it does not wait.
+func (db *DB) emptyWAL(ctx context.Context) error { return db.runCheckpoint(ctx, "TRUNCATE") }
+
+func (db *DB) runCheckpoint(ctx context.Context, mode string) error {
 	var busy, log, done int64
-	err := db.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done)
-	if err != nil {
+	if err := db.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &log, &done); err != nil {
 		return fmt.Errorf("checkpoint: %w", classify(err))
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"watchhouse/internal/durable"
 	"watchhouse/journal/engine"
 )
 
@@ -52,7 +54,8 @@ type lazyKey struct{ bucket, key string }
 var _ engine.Engine = (*DB)(nil)
 
 // Open opens or creates the file and starts the writer and the checkpointer. A file of a newer schema is left untouched
-// (engine.ErrNewer); an older one is copied aside and migrated; one that is no database is engine.ErrDamaged.
+// (engine.ErrNewer); an older one is copied aside and migrated; one that is no database is engine.ErrDamaged, unless it is what a first
+// start that was cut off left without any data: that is begun anew.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := peekVersion(cfg.Path, len(cfg.Migrations)); err != nil {
 		return nil, err
@@ -61,12 +64,39 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, fmt.Errorf("open %s: %w", cfg.Path, err)
 	}
-	db := newDB(cfg)
-	if err := db.connect(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", cfg.Path, classify(err)), db.closePools())
+	db, err := connect(ctx, cfg)
+	if errors.Is(err, engine.ErrDamaged) {
+		if left, lerr := isLeftOver(cfg.Path); lerr != nil || !left {
+			return nil, errors.Join(err, lerr)
+		}
+		cfg.Log.Warn("a first start was cut off before it stored anything, beginning anew", "file", cfg.Path)
+		if err := removeLeftOver(cfg.Path); err != nil {
+			return nil, err
+		}
+		db, err = connect(ctx, cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.takeOverWAL(ctx); err != nil {
+		return nil, errors.Join(err, db.closePools())
 	}
 	go db.runWriter()
 	go db.runCheckpointer()
+	return db, nil
+}
+
+// connect opens the connections; on an error none is left open.
+func connect(ctx context.Context, cfg Config) (*DB, error) {
+	db := newDB(cfg)
+	err := db.connect(ctx)
+	if err == nil {
+		// SQLite syncs the folder with its own journals; this covers the file's entry whatever it needed of them.
+		err = durable.SyncDir(filepath.Dir(cfg.Path))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", cfg.Path, classify(err)), db.closePools())
+	}
 	return db, nil
 }
 
@@ -147,6 +177,9 @@ func (db *DB) connect(ctx context.Context) error {
 	if db.check, err = p.Conn(ctx); err != nil {
 		return err
 	}
+	if _, err := db.check.ExecContext(ctx, "PRAGMA busy_timeout=0"); err != nil { // a checkpoint that must wait is tried again
+		return err
+	}
 	q.Set("_query_only", "1")
 	if db.read, err = db.pool(q, 4); err != nil {
 		return err
@@ -175,8 +208,10 @@ func (db *DB) prepare(ctx context.Context) error {
 	return nil
 }
 
+// closePools closes every statement first: one left open on the writer's connection would keep the connection, the files and their locks
+// for as long as the process lives.
 func (db *DB) closePools() error {
-	var errs []error
+	errs := []error{db.closeStatements()}
 	for _, c := range []*sql.Conn{db.write, db.check} {
 		if c != nil {
 			errs = append(errs, c.Close())
@@ -184,6 +219,22 @@ func (db *DB) closePools() error {
 	}
 	for _, p := range slices.Backward(db.pools) {
 		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (db *DB) closeStatements() error {
+	statements := []*sql.Stmt{db.begin, db.commit, db.insertKV}
+	db.mu.Lock()
+	for _, l := range db.logs {
+		statements = append(statements, l.insert)
+	}
+	db.mu.Unlock()
+	var errs []error
+	for _, s := range statements {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	"watchhouse/internal/durable"
 	"watchhouse/journal/engine"
 )
 
@@ -38,10 +39,16 @@ func peekVersion(path string, ours int) error {
 	if n == 0 && errors.Is(err, io.EOF) {
 		return nil // created, but killed before the first write
 	}
-	if err != nil || string(h[:len(headerMagic)]) != headerMagic {
-		return fmt.Errorf("open %s: not a database: %w", path, engine.ErrDamaged)
+	if err == nil && string(h[:len(headerMagic)]) == headerMagic {
+		return tooNew(path, int(binary.BigEndian.Uint32(h[versionOffset:])), ours)
 	}
-	return tooNew(path, int(binary.BigEndian.Uint32(h[versionOffset:])), ours)
+	if size(path+journalSuffix) > 0 {
+		return nil // SQLite may roll the file back to what it was; Open looks at the version again
+	}
+	if left, err := isLeftOver(path); err != nil || left {
+		return err
+	}
+	return fmt.Errorf("open %s: not a database: %w", path, engine.ErrDamaged)
 }
 
 func tooNew(path string, got, ours int) error {
@@ -70,7 +77,7 @@ func userVersion(ctx context.Context, c rower) (int, error) {
 	return v, err
 }
 
-// migrate brings an older schema up to date, after a copy of the whole file to PATH.vN.bak.
+// migrate brings an older schema up to date, after a copy of the whole file to PATH.vN.bak, which is on the disk before anything changes.
 func (db *DB) migrate(ctx context.Context) error {
 	v, err := userVersion(ctx, db.write)
 	if err != nil || v == len(db.cfg.Migrations) {
@@ -95,10 +102,18 @@ func (db *DB) migrate(ctx context.Context) error {
 
 func (db *DB) copyAside(ctx context.Context, version int) error {
 	to := fmt.Sprintf("%s.v%d.bak", db.cfg.Path, version)
-	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+	part := to + ".part"
+	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("copy before migration: %w", err)
 	}
-	if _, err := db.write.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
+	_, err := db.write.ExecContext(ctx, "VACUUM INTO ?", part)
+	if err == nil {
+		err = durable.SyncFile(part)
+	}
+	if err == nil {
+		err = durable.Rename(part, to)
+	}
+	if err != nil {
 		return fmt.Errorf("copy before migration: %w", err)
 	}
 	return nil
