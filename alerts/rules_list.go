@@ -15,6 +15,7 @@ type RuleInfo struct {
 	Priority   Priority         `json:"priority,omitempty" doc:"Absent of a rule that only marks incidents."`
 	Annunciate string           `json:"annunciate" enum:"alarm,order,log"`
 	Response   string           `json:"response,omitempty" doc:"What is to be done, in Chinese."`
+	ResponseEN string           `json:"response_en,omitempty" doc:"The same in English; absent of rules that have only one."`
 	Owner      string           `json:"owner,omitempty"`
 }
 
@@ -24,7 +25,7 @@ func (r *Rules) List() []RuleInfo {
 	for _, x := range r.list {
 		info := RuleInfo{
 			ID: x.ID, Title: x.Title, Kind: x.Kind, Scope: append([]telemetry.Kind{}, x.Scope...), Class: x.Class,
-			Priority: x.Priority, Annunciate: x.Annunciate, Response: x.Response, Owner: x.Owner,
+			Priority: x.Priority, Annunciate: x.Annunciate, Response: x.Response, ResponseEN: x.ResponseEN, Owner: x.Owner,
 		}
 		if info.Annunciate == "" {
 			info.Annunciate = annunciateAlarm

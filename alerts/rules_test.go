@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // TestShippedRules hold the numbers that the control room relies on.
@@ -55,7 +56,7 @@ func TestRuleFaults(t *testing.T) {
 		{"escalated to P1 by a clock", "raise_to: 2", "raise_to: 1", "only a message or a person makes an incident priority 1"},
 		{"a P1 of silence", "    class: tech\n    priority: 2\n    auto_clear", "    class: tech\n    priority: 1\n    auto_clear", "silence is never priority 1"},
 		{"no response", "    response: 立即受理并回拨;无人应答即派最近平安屋上门。\n", "", "every rule says what the operator should do"},
-		{"a rule twice", "id: EB-FALL", "id: EB-SOS", ":56:9: id EB-SOS is used twice"},
+		{"a rule twice", "id: EB-FALL", "id: EB-SOS", ":57:9: id EB-SOS is used twice"},
 		{"no panic any more", `type in ["panic", "duress"]`, `type in ["duress"]`, "no rule of priority 1 covers panic from a safety house"},
 		{"no sos any more", `type == "sos"`, `type == "s0s"`, "no rule of priority 1 covers sos from an emergency button"},
 		{"nothing unreadable any more", "(!readable || !known)", "!known && readable", "no rule of priority 1 covers an unreadable event from an emergency button"},
@@ -107,4 +108,19 @@ func FuzzParseRules(f *testing.F) {
 			t.Fatalf("%v without a place", err)
 		}
 	})
+}
+
+// A console in English says what is to be done in English: every shipped rule has both.
+func TestShippedRulesSpeakBothLanguages(t *testing.T) {
+	chinese := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
+	for _, r := range shippedRules(t).List() {
+		if r.Title.ZH == "" || r.Title.EN == "" || chinese(r.Title.EN) {
+			t.Errorf("%s: title %+v", r.ID, r.Title)
+		}
+		if (r.Response == "") != (r.ResponseEN == "") || chinese(r.ResponseEN) {
+			t.Errorf("%s: response %q, in English %q", r.ID, r.Response, r.ResponseEN)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import { uuid } from './api/id'
 import type { User } from './api/types'
 import type { Settings } from './frame/settings'
 import { createCommands } from './incidents/commands'
+import { parts, prefetch, screens } from './screens'
 import type { Shift } from './shift/shift'
 import { createAlarm } from './sound/alarm'
 import { SoundEngine } from './sound/engine'
@@ -23,6 +24,7 @@ export function createConsole() {
     now: () => performance.now(),
     hidden: () => document.hidden,
     frame: (task) => void requestAnimationFrame(task),
+    later: setTimeoutOf,
     seen: (seq) => tell({ m: 'seen', seq }),
   })
   worker.onmessage = (event: MessageEvent<ToPage[]>) => watch.receive(event.data)
@@ -44,11 +46,15 @@ export function createConsole() {
   followPage(tell, watch.reportSeen)
   expose(engine)
 
+  let fetched = false
+
   function enter(user: User): void {
     watch.user.value = user
     watch.signedOut.value = false
     localStorage.setItem(hintKey, '1')
     tell({ m: 'start', tab })
+    if (!fetched) prefetch([...Object.values(screens), ...Object.values(parts)], { idle, later: setTimeoutOf })
+    fetched = true
   }
 
   /** The user of a running session, asked for only where there may be one: a refusal would be an error in the log. */
@@ -71,6 +77,15 @@ export function createConsole() {
 }
 
 export type Console = ReturnType<typeof createConsole> & { settings: Settings; shift: Shift }
+
+/** Old cores and hidden pages have no idle time to give. */
+function idle(task: () => void): void {
+  setTimeout(task, document.hidden ? 0 : 50)
+}
+
+function setTimeoutOf(ms: number, task: () => void): void {
+  setTimeout(task, ms)
+}
 
 /** What was closed today is not part of a snapshot. */
 async function loadDone(client: Client, overlay: ReturnType<typeof createWatch>['overlay']): Promise<void> {

@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { screens } from './screens'
 import type { Shift } from './shift/shift'
 import type { Watch } from './store/watch'
 import LiveView from './views/LiveView.vue'
@@ -14,12 +15,12 @@ export function createConsoleRouter(watch: Watch, shift: Shift): Router {
       { path: '/login', component: LoginView, meta: { bare: true } },
       { path: '/shift', component: ShiftView, meta: { bare: true } },
       { path: '/live', component: LiveView },
-      { path: '/i/:id', component: () => import('./views/IncidentView.vue'), props: true },
-      { path: '/devices', component: () => import('./views/DevicesView.vue') },
-      { path: '/devices/:id', component: () => import('./views/DeviceView.vue'), props: true },
-      { path: '/map', component: () => import('./views/MapView.vue') },
-      { path: '/waste', component: () => import('./views/WasteView.vue') },
-      { path: '/maintain', component: () => import('./views/MaintainView.vue') },
+      { path: '/i/:id', component: screens.incident, props: true },
+      { path: '/devices', component: screens.devices },
+      { path: '/devices/:id', component: screens.device, props: true },
+      { path: '/map', component: screens.map },
+      { path: '/waste', component: screens.waste },
+      { path: '/maintain', component: screens.maintain },
       { path: '/:rest(.*)', redirect: '/live' },
     ],
   })

@@ -58,6 +58,7 @@ export class Client {
   /** Registers the devices of a CSV file, all or none; faults come with row and column. */
   importDevices = (csv: string) => this.guard(request('post', '/registry/devices.csv', { csv }))
 
+  health = () => this.guard(request('get', '/health', {}))
   catalog = () => this.guard(request('get', '/catalog', {}))
   rules = async () => (await this.guard(request('get', '/rules', {}))).items
   basemap = () => this.guard(request('get', '/map/basemap', {}))

@@ -61,7 +61,7 @@ export function faultsOf(error: ApiError): Faults {
     const field = fields.find((name) => location === `body.${name}`) ?? 'form'
     faults[field] ??= message
   }
-  if (Object.keys(faults).length === 0) faults.form = error.message
+  if (Object.keys(faults).length === 0) faults.form = `problem.${error.code}`
   return faults
 }
 

@@ -1,20 +1,21 @@
 import { useVirtualizer } from '@tanstack/vue-virtual'
-import { computed, nextTick, shallowRef, useTemplateRef } from 'vue'
+import { computed, nextTick, shallowRef, useTemplateRef, watch as observe } from 'vue'
 
 /**
- * Rows of a fixed height, of which only those in sight exist; one of them is the tab stop and the arrow keys move it.
+ * Rows of one height (which may change with the screen), of which only those in sight exist; one of them is the tab stop and the arrow keys move it.
  * The list's rows carry their key as data-id,
  * the element that scrolls is the template's ref "viewport".
  */
-export function useRows<T>(rows: () => readonly T[], keyOf: (row: T) => string, height: number, open: (key: string) => void) {
+export function useRows<T>(rows: () => readonly T[], keyOf: (row: T) => string, rowHeight: number | (() => number), open: (key: string) => void) {
   const viewport = useTemplateRef<HTMLElement>('viewport')
   const active = shallowRef('')
+  const height = computed(() => (typeof rowHeight === 'number' ? rowHeight : rowHeight()))
   const keys = computed(() => rows().map(keyOf))
   const tabStop = computed(() => (keys.value.includes(active.value) ? active.value : keys.value[0]))
   const virtual = useVirtualizer(computed(() => ({
     count: rows().length,
     getScrollElement: () => viewport.value,
-    estimateSize: () => height,
+    estimateSize: () => height.value,
     getItemKey: (index: number) => keys.value[index] ?? index,
     overscan: 8,
   })))
@@ -22,6 +23,7 @@ export function useRows<T>(rows: () => readonly T[], keyOf: (row: T) => string, 
     const row = rows()[index]
     return row === undefined ? [] : [{ row, index, start, key: keyOf(row) }]
   }))
+  observe(height, () => virtual.value.measure())
   const total = computed(() => virtual.value.getTotalSize())
 
   async function focus(index: number): Promise<void> {
@@ -36,7 +38,7 @@ export function useRows<T>(rows: () => readonly T[], keyOf: (row: T) => string, 
 
   function onKey(event: KeyboardEvent): void {
     const at = keys.value.indexOf(tabStop.value ?? '')
-    const page = Math.max(1, Math.floor((viewport.value?.clientHeight ?? height) / height) - 1)
+    const page = Math.max(1, Math.floor((viewport.value?.clientHeight ?? height.value) / height.value) - 1)
     const steps: Record<string, number> = {
       ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: keys.value.length - 1, PageDown: at + page, PageUp: at - page,
     }

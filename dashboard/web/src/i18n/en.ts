@@ -2,10 +2,10 @@ import type { Messages } from './index'
 
 const en: Messages = {
   app: { title: 'Watchhouse · duty console', name: 'Watchhouse', place: 'Hudong Xincun' },
-  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', map: 'Map', waste: 'Waste points', maintain: 'Maintenance', skip: 'Skip to main content' },
+  nav: { main: 'Main navigation', live: 'Console', devices: 'Devices', map: 'Map', waste: 'Waste', maintain: 'Maintain', skip: 'Skip to main content' },
   common: {
     retry: 'Try again', cancel: 'Cancel', close: 'Close', loading: 'Loading…', unknown: 'State unknown',
-    requestId: 'Request {id}', more: '{n} more', dismiss: 'Dismiss',
+    requestId: 'Request {id}', more: '{n} more', moreDevices: '{n} more devices', dismiss: 'Dismiss', because: '{what}: {why}',
   },
   priority: { 1: 'Emergency', 2: 'High', 3: 'Medium', 4: 'Low' },
   state: {
@@ -111,7 +111,7 @@ const en: Messages = {
     column: { priority: 'Level', wait: 'Waiting', type: 'Type', place: 'Place', state: 'State', handler: 'Handler', count: 'Count' },
     order: 'Order', orderOpen: 'Order open', orderFor: 'Order for {contact}', orderForNobody: 'Order for nobody yet', moreUnacked: '{n} more unacknowledged',
     moreHandling: '{n} more in progress', times: '{n}×', gone: 'Moved', acknowledge: 'Acknowledge', log: 'Recent events', logEmpty: 'No events yet',
-    merged: '{n} new emergencies', one: 'New emergency: {type}, {place}', search: 'Find place, type, number',
+    merged: '{n} new emergencies', one: 'New emergency: {type},', search: 'Find place, type, number',
     searchOutside: '{n} more emergencies outside the filter',
   },
   panel: {
@@ -139,7 +139,7 @@ const en: Messages = {
     failed: 'Loading failed', step: { raised: 'Raised', acknowledge: 'Acknowledge', resolve: 'Resolve', close: 'Close' },
     took: 'took {time}', engine: 'System',
     staleNote: 'The link is not live: what others do may be missing.', causes: 'Messages that raised it', occurrences: 'Presses',
-    previous: 'Previous incident', area: 'Committee', noteLabel: 'Note', noteSend: 'Save note', lapsedOf: 'it was {name}’s', stillActive: 'it still goes on',
+    previous: 'Previous incident', area: 'Committee', noteLabel: 'Note', noteSend: 'Save note', raisedAt: 'Raised at', lapsedOf: 'it was {name}’s', stillActive: 'it still goes on',
   },
   devices: {
     title: 'Devices', search: 'Find number, name, committee', kind: 'Kind', condition: 'State', all: 'All', clear: 'Clear filters',
@@ -150,7 +150,8 @@ const en: Messages = {
     },
     state: { normal: 'Normal', nearly_full: 'Nearly full', full: 'Full', silent: 'Silent', offline: 'Not connected', unknown: 'Never heard', out_of_service: 'Out of service' },
     views: 'Saved views', view: { lost: 'Lost', battery: 'Battery <20%' }, export: 'Export CSV', overview: 'Devices', houses: 'Safety houses', buttons: 'Call buttons',
-    cell: '{name}: {state}', connected: 'Connected {n}/{total}', connectedHint: 'Connected: reports come in time. It does not say that somebody is there, nor that nothing is wrong.',
+    cell: '{name}: {state}', onlyAbnormal: 'Many devices: only abnormal ones are drawn.', noneAbnormal: 'No abnormal device.',
+    connected: 'Connected {n}/{total}', connectedHint: 'Connected: reports come in time. It does not say that somebody is there, nor that nothing is wrong.',
   },
   map: {
     label: 'Map of the subdistrict', areas: 'Committees', noArea: 'No committee', open: 'abnormal points', abnormal: 'Abnormal points',
@@ -168,6 +169,30 @@ const en: Messages = {
     trend: { rising: 'rising', steady: 'steady', falling: 'falling' }, sort: 'Sort', order: { full: 'Time to full', fill: 'Fill', area: 'Committee' },
     shown: '{n} of {total}', fullCount: '{n} full', nearlyCount: '{n} nearly full', calm: 'No fill warnings', full: 'Full', soon: 'Any moment',
     noForecast: 'No forecast', levelOnly: 'Only the present level is shown.', none: 'No point registered', noMatch: 'No point matches',
+  },
+  problem: {
+    unauthorized: 'The session is over: sign in again.', forbidden: 'You may not do this.', not_found: 'There is no such thing any more.', invalid: 'The contents are not valid.',
+    conflict: 'Somebody changed it: check, then try again.', exists: 'This id is registered already.', in_use: 'It is still in use.', precondition_required: 'The page’s data is not fresh enough; try again.',
+    too_many: 'Too many requests: try again later.', unavailable: 'The hub could not store this now; try again.', history_unavailable: 'The time series database does not answer.',
+    internal: 'Something went wrong: tell the administrator the request number.', network: 'Not delivered: check the network.',
+  },
+  fault: { want: 'It should be: {want}', got: '. It is “{got}”', unknown: 'Not valid, see the technical details.', detail: 'Technical details' },
+  health: {
+    title: 'The hub is degraded', graveTitle: 'The hub is at fault: calls may not reach this screen', unknown: 'The hub reports: {code}.', ask: 'Tell the administrator.',
+    lag: '{n} behind, the oldest has waited {s} s.', senders: 'Most space is taken by:',
+    what: {
+      journal_life: 'Calls cannot be written down.', broker: 'Devices cannot connect.', alerts: 'Nothing is being decided.', journal_bulk: 'Telemetry cannot be written down; calls are unaffected.',
+      influxdb: 'The database of the history does not answer; alerts are unaffected.', alerts_lag: 'Decisions are behind what comes in.', life_space: 'Space for calls is nearly used up.',
+      bulk_space: 'Space for telemetry is nearly used up; calls are unaffected.', reserve: 'The disk has no reserve.', slow_disk: 'The disk is slow: calls are confirmed late.',
+      journal_gap: 'The journal has a gap: some messages may be lost.', tls: 'The certificates need attention.',
+    },
+    todo: {
+      journal_life: 'Use the duty telephone and tell the administrator at once.', broker: 'Use the duty telephone and tell the administrator at once.',
+      alerts: 'Use the duty telephone and tell the administrator at once.', journal_bulk: 'Have the disk checked.', influxdb: 'Data will catch up; have the database checked.',
+      alerts_lag: 'New calls are decided first; watch the duty telephone, too.', life_space: 'Have the disk cleared, and look at who takes most.',
+      bulk_space: 'The oldest telemetry goes first; look at who takes most.', reserve: 'Have space cleared on the disk.', slow_disk: 'Have the disk checked.',
+      journal_gap: 'Have that time checked against the journal.', tls: 'Have the certificates renewed.',
+    },
   },
   device: {
     facts: 'Facts', history: 'History', range: 'Range',
@@ -189,7 +214,8 @@ const en: Messages = {
     none: { deadletters: 'No dead letters', rejects: 'Nothing was refused' }, forbidden: 'You may not see messages', stale: 'The link is not live: the list may be old.',
     reason: 'Reason', sender: 'Device and topic', payload: 'Payload', again: 'Second try', redrive: 'Try again', redriven: 'Stored at {time}', more: 'Older ones',
     unavailable: 'The database does not answer; try later.',
-    stage: { journal: 'Reading', decode: 'Decoding', point: 'Number', store: 'Storing' },
+    stage: { journal: 'Reading', decode: 'Decoding', map: 'Mapping', point: 'Number', store: 'Storing' },
+    stageFailed: { journal: 'Could not be read', decode: 'Could not be decoded', map: 'No such metric', point: 'No number to store', store: 'Refused by the database', other: 'Refused' },
     outcome: { stored: '{n} points stored', undecodable: 'Still undecodable', refused: 'Still refused', gone: 'The message is gone' },
   },
   form: {

@@ -1,4 +1,5 @@
 import { createI18n, useI18n } from 'vue-i18n'
+import { parts } from '../screens'
 import zh from './zh-CN'
 
 export type Locale = 'zh-CN' | 'en'
@@ -23,7 +24,7 @@ export type Translations = ReturnType<typeof createTranslations>
 
 export async function setLocale(translations: Translations, locale: Locale): Promise<void> {
   if (locale === 'en' && !translations.global.availableLocales.includes('en')) {
-    translations.global.setLocaleMessage('en', (await import('./en')).default)
+    translations.global.setLocaleMessage('en', (await parts.english()).default)
   }
   translations.global.locale.value = locale
   document.documentElement.lang = locale
@@ -39,5 +40,5 @@ export function storedLocale(): Locale {
 export function useWords() {
   const { t, te } = useI18n()
   const word = (group: string, key: string): string => (te(`${group}.${key}`) ? t(`${group}.${key}`) : key)
-  return { t, word }
+  return { t, te, word }
 }

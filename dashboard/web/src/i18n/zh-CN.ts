@@ -3,7 +3,7 @@ export default {
   nav: { main: '主导航', live: '值班台', devices: '设备', map: '地图', waste: '分类投放', maintain: '维护', skip: '跳到主要内容' },
   common: {
     retry: '重试', cancel: '取消', close: '关闭', loading: '正在载入…', unknown: '状态未知',
-    requestId: '请求编号 {id}', more: '另 {n} 条', dismiss: '知道了',
+    requestId: '请求编号 {id}', more: '另 {n} 条', moreDevices: '另 {n} 台', dismiss: '知道了', because: '{what}：{why}',
   },
   priority: { 1: '紧急', 2: '重要', 3: '一般', 4: '提示' },
   state: {
@@ -91,7 +91,7 @@ export default {
       priority: '级别', wait: '等待', type: '类型', place: '位置', state: '状态', handler: '受理人', count: '次数',
     },
     order: '工单', orderOpen: '工单待办', orderFor: '工单 · {contact}', orderForNobody: '工单 · 未指定联系人', moreUnacked: '另 {n} 条未受理', moreHandling: '另 {n} 条处理中', times: '{n} 次', gone: '已移出', acknowledge: '受理', log: '最近动态', logEmpty: '还没有动态', merged: '新增紧急报警 {n} 条',
-    one: '新增紧急报警：{type}，{place}', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
+    one: '新增紧急报警：{type}，', search: '查找位置、类型、编号', searchOutside: '筛选外还有 {n} 条紧急',
   },
   panel: {
     title: '选中事件', empty: '选一条报警，这里显示处置要点。', emptyHint: '↑ ↓ 选择，Enter 打开详情，F2 受理。',
@@ -115,12 +115,13 @@ export default {
     timeline: '时间线', steps: '步骤', facts: '基本情况', missing: '事件不存在或无权限', failed: '载入失败',
     step: { raised: '报警', acknowledge: '受理', resolve: '处置', close: '办结' }, took: '用时 {time}', engine: '系统',
     staleNote: '链路不是实时，他人操作可能未显示。', causes: '起因消息', occurrences: '按压次数', previous: '上一事件',
-    area: '居委', noteLabel: '备注', noteSend: '保存备注', lapsedOf: '受理人 {name}', stillActive: '仍在持续',
+    area: '居委', noteLabel: '备注', noteSend: '保存备注', raisedAt: '发生时间', lapsedOf: '受理人 {name}', stillActive: '仍在持续',
   },
   devices: {
     title: '设备', search: '查找编号、名称、居委', kind: '类型', condition: '状态', all: '全部', clear: '清除筛选', empty: '无匹配设备', shown: '{n} / {total} 台',
     column: { id: '编号', name: '名称', area: '居委', condition: '状态', seen: '最后上报', battery: '电量', signal: '信号', incident: '未结报警' },
     state: { normal: '正常', nearly_full: '将满', full: '已满', silent: '失联', offline: '未连接', unknown: '从未上报', out_of_service: '停用' },
+    onlyAbnormal: '设备多，只画异常的。', noneAbnormal: '没有异常设备。',
     connected: '连通 {n}/{total}', connectedHint: '连通：按周期收到上报。不表示有人在岗，也不表示没有报警。',
     views: '常用视图', view: { lost: '失联', battery: '电量<20%' }, export: '导出 CSV', overview: '设备概览', houses: '平安屋', buttons: '呼叫器',
     cell: '{name}：{state}',
@@ -139,6 +140,26 @@ export default {
     shown: '{n} / {total} 处', fullCount: '已满 {n}', nearlyCount: '将满 {n}', calm: '暂无满溢预警', full: '已满', soon: '即将满溢',
     noForecast: '预测不可用', levelOnly: '只显示当前满溢度。', none: '没有登记投放点', noMatch: '无匹配投放点',
   },
+  problem: {
+    unauthorized: '登录已到期，请重新登录。', forbidden: '没有权限做这件事。', not_found: '没有这一项，可能已被删除。', invalid: '内容不符合要求。', conflict: '他人已更新，请核对后再试。',
+    exists: '这个编号已经登记。', in_use: '仍在使用，不能这样改。', precondition_required: '页面数据不够新，请重试。', too_many: '请求太多，请稍后再试。',
+    unavailable: '系统暂时存不下来，请重试。', history_unavailable: '时序数据库没有应答。', internal: '系统出错，请把请求编号告诉管理员。', network: '没有送达，请检查网络。',
+  },
+  fault: { want: '应为：{want}', got: '。填写的是“{got}”', unknown: '不符合要求，见技术细节。', detail: '技术细节' },
+  health: {
+    title: '系统降级', graveTitle: '系统故障，呼叫可能到不了本屏', unknown: '系统报告：{code}。', ask: '请告知系统管理员。', lag: '落后 {n} 条，最早一条已等 {s} 秒。', senders: '占用最多：',
+    what: {
+      journal_life: '呼叫记不下来。', broker: '设备连不上。', alerts: '报警没有在判断。', journal_bulk: '遥测记不下来，呼叫不受影响。', influxdb: '历史曲线的数据库没有应答，报警不受影响。',
+      alerts_lag: '报警判断落后于来报。', life_space: '呼叫的存储空间将满。', bulk_space: '遥测的存储空间将满，呼叫不受影响。', reserve: '磁盘没有留出急用空间。',
+      slow_disk: '磁盘很慢，呼叫的确认会变慢。', journal_gap: '日志有缺口，有一段来报可能丢失。', tls: '加密证书需要处理。',
+    },
+    todo: {
+      journal_life: '改用值班电话，立即告知系统管理员。', broker: '改用值班电话，立即告知系统管理员。', alerts: '改用值班电话，立即告知系统管理员。', journal_bulk: '请系统管理员检查磁盘。',
+      influxdb: '数据会补齐，请系统管理员检查数据库。', alerts_lag: '新按下的呼叫先判断；同时留意值班电话。', life_space: '请系统管理员清理磁盘，查看占用最多的设备。',
+      bulk_space: '最旧的遥测会先删除，请系统管理员查看占用最多的设备。', reserve: '请系统管理员腾出磁盘空间。', slow_disk: '请系统管理员检查磁盘。',
+      journal_gap: '请系统管理员按日志核对这一段。', tls: '请系统管理员更换证书。',
+    },
+  },
   device: {
     facts: '基本情况', history: '历史曲线', range: '时段', ranges: { '1h': '1 小时', '24h': '24 小时', '7d': '7 天', '30d': '30 天', '1y': '1 年' }, custom: '自选', from: '从', to: '到', apply: '查看', spanWrong: '开始须早于结束。',
     late: '补传', historyKeys: '历史曲线：← → 移动，+ − 缩放，T 数据表', incidentsHere: '本时段报警', loadFailed: '载入失败', lastMessage: '最近一条原始报文',
@@ -154,7 +175,8 @@ export default {
     lists: '列表', list: { deadletters: '死信', rejects: '拒收' }, about: { deadletters: '收到了但没能存入时序库的报文。', rejects: '没有收下的报文。' },
     none: { deadletters: '没有死信', rejects: '没有拒收的报文' }, forbidden: '没有权限查看报文', stale: '链路不是实时，列表可能不是最新。',
     reason: '原因', sender: '设备与主题', payload: '载荷', again: '重新入库', redrive: '重试入库', redriven: '已于 {time} 入库', more: '更早的', unavailable: '时序库没有应答，稍后再试。',
-    stage: { journal: '读取', decode: '解码', point: '数值', store: '入库' },
+    stage: { journal: '读取', decode: '解码', map: '对应', point: '数值', store: '入库' },
+    stageFailed: { journal: '读取不了', decode: '解码不了', map: '对应不到指标', point: '数值不能入库', store: '时序库拒收', other: '没有收下' },
     outcome: { stored: '已入库 {n} 点', undecodable: '仍无法解码', refused: '时序库仍拒收', gone: '原报文已不在' },
   },
   form: {

@@ -1,11 +1,13 @@
 import type { Incident } from '../api/types'
 import { clockTime } from '../frame/format'
+import { useProblem } from '../frame/useProblem'
 import { useWords } from '../i18n'
 import { holder, type Attempt } from './commands'
 
 /** Says why a command failed, in words that tell what to do next. */
 export function useFailure(): (attempt: Attempt) => string {
   const { t, word } = useWords()
+  const problem = useProblem()
 
   function conflict(attempt: Attempt, current: Incident | undefined): string {
     if (!current) return t('action.precondition')
@@ -23,7 +25,7 @@ export function useFailure(): (attempt: Attempt) => string {
       case 'network': return t('action.network')
       case 'forbidden': return t('action.forbidden')
       case 'precondition_required': return t('action.precondition')
-      default: return t('action.failed', { cause: error.problem.errors?.[0]?.message ?? error.message })
+      default: return t('action.failed', { cause: problem(error) })
     }
   }
 }

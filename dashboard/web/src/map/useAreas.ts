@@ -1,22 +1,20 @@
-import { shallowRef } from 'vue'
+import { computed, shallowRef } from 'vue'
 import type { ApiError } from '../api/client'
-import type { AreaFeature } from '../api/types'
-import { useClient } from '../console'
+import { useCatalog } from '../store/catalog'
 
-/** The committees' borders; they hardly ever change, so one answer lasts. */
+/** The committees' borders, asked for unless they are known. */
 export function useAreas() {
-  const client = useClient()
-  const areas = shallowRef<readonly AreaFeature[]>([])
+  const { borders, loadBorders } = useCatalog()
   const error = shallowRef<ApiError | null>(null)
 
   async function load(): Promise<void> {
     try {
-      areas.value = await client.areaMap()
+      if (!borders.value) await loadBorders()
       error.value = null
     } catch (failure) {
       error.value = failure as ApiError
     }
   }
 
-  return { areas, error, load }
+  return { areas: computed(() => borders.value ?? []), error, load }
 }

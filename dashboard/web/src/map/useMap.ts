@@ -1,5 +1,6 @@
 import { onActivated, onBeforeUnmount, onMounted, shallowRef, type Ref } from 'vue'
 import { useClient } from '../console'
+import { parts } from '../screens'
 import type { MapAdapter } from './adapter'
 
 /** none: this hub has no basemap; failed: it should have one. */
@@ -17,7 +18,7 @@ export function useMap(host: Ref<HTMLElement | null>, press: (id: string) => voi
   let gone = false
 
   async function start(): Promise<void> {
-    const { createMap } = await import('./leaflet').catch(() => ({ createMap: null }))
+    const { createMap } = await parts.mapEngine().catch(() => ({ createMap: null }))
     broken.value = createMap === null
     if (!createMap) return
     if (gone || !host.value) return

@@ -3,17 +3,22 @@ import type { DeviceState, Priority } from '../api/types'
 /** Latest value per device; an older version never replaces a newer one. */
 export class DeviceBook {
   private readonly devices = new Map<string, DeviceState>()
+  /** Ids in order; empty = to be sorted anew. Ten thousand are sorted when one is added, not whenever one reports. */
+  private order: string[] = []
 
   get(id: string): DeviceState | undefined {
     return this.devices.get(id)
   }
 
+  /** All of them, by id. */
   all(): DeviceState[] {
-    return [...this.devices.values()]
+    if (this.order.length !== this.devices.size) this.order = [...this.devices.keys()].sort(byId)
+    return this.order.map((id) => this.devices.get(id)!)
   }
 
   reset(devices: readonly DeviceState[]): void {
     this.devices.clear()
+    this.order = []
     for (const device of devices) this.devices.set(device.id, device)
   }
 
@@ -64,6 +69,6 @@ export function tally(devices: readonly DeviceState[]): Tally {
 
 const idOrder = new Intl.Collator('en', { numeric: true })
 
-export function byId(a: DeviceState, b: DeviceState): number {
-  return idOrder.compare(a.id, b.id)
+function byId(a: string, b: string): number {
+  return idOrder.compare(a, b)
 }

@@ -20,7 +20,7 @@ export function toneOf(phase: Phase, age: number): Tone {
  * worker that died can make old data look fresh.
  */
 export class LinkState {
-  private pulse: Pulse = { phase: 'connecting', age: Infinity, serverMs: 0, backlog: 0, attempt: 0 }
+  private pulse: Pulse = { phase: 'connecting', age: Infinity, serverMs: 0, backlog: 0, attempt: 0, degraded: [] }
   private at: number
   /** Before the first frame the age counts from here: a page that never connects must say so too. */
   private readonly born: number
@@ -41,6 +41,10 @@ export class LinkState {
 
   get phase(): Phase {
     return this.pulse.phase
+  }
+
+  get degraded(): readonly string[] {
+    return this.pulse.degraded
   }
 
   get backlog(): number {

@@ -31,10 +31,19 @@ export function usePlaces() {
     return catalog.ruleName(id) || word('rule', id)
   }
 
+  /**
+   * What is to be done, in English where the rule says it so. An incident keeps the words that its rule had when it was raised:
+   * they are only replaced by a translation of the very same words.
+   */
+  function responseOf(incident: Incident): string {
+    const said = incident.response ?? ''
+    return (locale.value === 'en' && catalog.translated(incident.rule, said)) || said
+  }
+
   /** An order that nobody has taken in hand waits for its contact: it is not unacknowledged. */
   function stateOf(incident: Incident): string {
     return isOrder(incident) ? t('live.orderOpen') : word('state', incident.state)
   }
 
-  return { stateOf, areaName, deviceName, placeOf, ruleName }
+  return { responseOf, stateOf, areaName, deviceName, placeOf, ruleName }
 }

@@ -1,7 +1,7 @@
 import { computed, inject, nextTick, shallowRef, type InjectionKey } from 'vue'
 import type { Area, Incident, Transition, User } from '../api/types'
 import type { ToPage } from '../stream/protocol'
-import { byId, DeviceBook } from './devices'
+import { DeviceBook } from './devices'
 import { mergeLog } from './eventlog'
 import { board, IncidentBook } from './incidents'
 import { LinkState } from './link'
@@ -12,11 +12,14 @@ export interface WatchPorts {
   hidden(): boolean
   /** Runs before the next paint. */
   frame(task: () => void): void
+  later(ms: number, task: () => void): void
   /** Transitions up to this number were painted. */
   seen(seq: number): void
 }
 
 const beatMs = 250
+/** Reports of devices are drawn together: a fleet of thousands must not redraw the screen with each of them. */
+const deviceEvery = 250
 const pruneEvery = 3_600_000
 const keepDone = 26 * 3_600_000
 
@@ -34,6 +37,8 @@ export function createWatch(ports: WatchPorts) {
   const tone = shallowRef(link.tone())
   const age = shallowRef(0)
   const backlog = shallowRef(0)
+  /** Codes of what the hub says is out of order, as of its last heartbeat. */
+  const degraded = shallowRef<readonly string[]>([])
   const loaded = shallowRef(false)
   const snapshots = shallowRef(0)
   const log = shallowRef<readonly Transition[]>([])
@@ -45,6 +50,8 @@ export function createWatch(ports: WatchPorts) {
   const selected = shallowRef<string | null>(null)
   const listeners = new Set<(event: Transition, replayed: boolean) => void>()
   let dirty = { incidents: false, devices: false, scheduled: false }
+  let devicesWait = false
+  let epoch = ''
   let painted = 0
   let newest = 0
   let prunedAt = 0
@@ -56,7 +63,7 @@ export function createWatch(ports: WatchPorts) {
   })
   const fleet = computed(() => {
     void deviceTick.value
-    return devices.all().sort(byId)
+    return devices.all()
   })
 
   function touch(what: 'incidents' | 'devices'): void {
@@ -65,6 +72,15 @@ export function createWatch(ports: WatchPorts) {
     dirty.scheduled = true
     if (ports.hidden()) flush()
     else ports.frame(flush)
+  }
+
+  function touchDevices(): void {
+    if (devicesWait) return
+    devicesWait = true
+    ports.later(deviceEvery, () => {
+      devicesWait = false
+      touch('devices')
+    })
   }
 
   function flush(): void {
@@ -96,9 +112,12 @@ export function createWatch(ports: WatchPorts) {
       case 'welcome': return onWelcome(message.build)
       case 'snapshot': return onSnapshot(message)
       case 'events': return onEvents(message)
+      case 'past':
+        if (message.epoch === epoch) log.value = mergeLog(log.value, message.events)
+        return
       case 'devices':
         devices.apply(message.devices)
-        return touch('devices')
+        return touchDevices()
       case 'pulse':
         link.take(message.pulse)
         return beat()
@@ -113,6 +132,8 @@ export function createWatch(ports: WatchPorts) {
   }
 
   function onSnapshot({ snapshot }: Extract<ToPage, { m: 'snapshot' }>): void {
+    if (snapshot.as_of.epoch !== epoch) log.value = [] // the numbers of another ledger say nothing here
+    epoch = snapshot.as_of.epoch
     incidents.reset(snapshot)
     devices.reset(snapshot.devices ?? [])
     areas.value = new Map((snapshot.areas ?? []).map((area) => [area.id, area]))
@@ -138,6 +159,7 @@ export function createWatch(ports: WatchPorts) {
     tone.value = link.tone()
     age.value = link.age()
     backlog.value = link.backlog
+    if (link.degraded.join() !== degraded.value.join()) degraded.value = link.degraded
     const alive = tone.value !== 'stale' && tone.value !== 'offline'
     if (alive || now.value === 0) now.value = Math.floor(link.serverNow() / 1000) * 1000 || Date.now()
     if (now.value - prunedAt < pruneEvery) return
@@ -168,7 +190,7 @@ export function createWatch(ports: WatchPorts) {
   return {
     receive, beat, beatMs, onTransition, overlay, incident, device, reportSeen,
     serverNow: () => link.serverNow(),
-    view, fleet, areas, log, now, tone, age, backlog, loaded, snapshots, user, signedOut, build, newBuild, selected, dayStart,
+    view, fleet, areas, log, now, tone, age, backlog, degraded, loaded, snapshots, user, signedOut, build, newBuild, selected, dayStart,
     /** Nothing is missing and nothing is late: only now may the page say "none". */
     fresh: computed(() => loaded.value && tone.value === 'live'),
     dead: computed(() => tone.value === 'stale' || tone.value === 'offline'),

@@ -40,6 +40,7 @@ export class Connection {
   private openedAt = 0
   private lastFrame = -Infinity
   private serverMs = 0
+  private degraded: readonly string[] = []
   private stopped = true
   private audio: AudioReport | null = null
   private cancelRetry: (() => void) | null = null
@@ -127,6 +128,7 @@ export class Connection {
     const before = this.phase()
     this.lastFrame = this.ports.now()
     this.readClock(frame)
+    if (frame.t === 'hb') this.degraded = (frame.degraded ?? []).filter((code) => typeof code === 'string')
     this.session?.receive(frame)
     if (frame.t === 'hb' || frame.t === 'welcome' || this.phase() !== before) this.pulse()
   }
@@ -191,7 +193,7 @@ export class Connection {
     const age = this.age()
     const serverMs = this.serverMs && this.serverMs + age
     const backlog = this.session?.backlog() ?? 0
-    this.ports.emit({ m: 'pulse', pulse: { phase: this.phase(), age, serverMs, backlog, attempt: this.attempt } })
+    this.ports.emit({ m: 'pulse', pulse: { phase: this.phase(), age, serverMs, backlog, attempt: this.attempt, degraded: this.degraded } })
   }
 
   private send(frame: ClientFrame): void {

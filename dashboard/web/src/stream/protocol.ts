@@ -28,12 +28,16 @@ export interface Pulse {
   /** Events still to be replayed. */
   backlog: number
   attempt: number
+  /** What the hub says is out of order, by code. */
+  degraded: readonly string[]
 }
 
 export type ToPage =
   | { m: 'welcome'; build: string; user: { name: string; role: string } }
   | { m: 'snapshot'; snapshot: Snapshot }
   | { m: 'events'; epoch: string; events: Transition[]; replayed: boolean }
+  /** Transitions of before the snapshot, for the log only. */
+  | { m: 'past'; epoch: string; events: Transition[] }
   | { m: 'devices'; devices: DeviceState[] }
   | { m: 'pulse'; pulse: Pulse }
   | { m: 'auth' }
@@ -54,7 +58,7 @@ const checks = new Map<unknown, (frame: Record<string, unknown>) => boolean>([
   ['welcome', (f) => typeof f.epoch === 'string' && numbers(f, 'head', 'server_ms')],
   ['b', (f) => typeof f.e === 'string' && numbers(f, 'f', 'l') && (f.ev == null || Array.isArray(f.ev))],
   ['dev', (f) => f.dev == null || Array.isArray(f.dev)],
-  ['hb', (f) => numbers(f, 'head', 'server_ms')],
+  ['hb', (f) => numbers(f, 'head', 'server_ms') && (f.degraded == null || Array.isArray(f.degraded))],
   ['resync', () => true],
 ])
 

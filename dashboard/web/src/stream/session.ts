@@ -15,6 +15,8 @@ export interface SessionPorts {
 const gapPatience = 2000
 const headPatience = 1000
 const snapshotPatience = 1000
+/** So many numbers before a snapshot are asked for, for the log of events: a page that was opened anew shows it as well. */
+const pastLength = 50
 
 /**
  * The numbered alert stream over one connection: applies each number once and in order, asks for what is missing, and
@@ -25,6 +27,10 @@ export class StreamSession {
   private target = 0
   private gaps = 0
   private behind = 0
+  /** The smallest number that may be asked for when a page begins; none once its past was asked for. */
+  private oldest: number | null = null
+  /** Numbers up to here are the past of the snapshot. */
+  private past = 0
   private closed = false
   private cancelGap: (() => void) | null = null
   private cancelHead: (() => void) | null = null
@@ -63,8 +69,9 @@ export class StreamSession {
     this.ports.emit({ m: 'welcome', build: frame.build, user: frame.user })
     this.target = frame.head
     const known = frame.epoch === this.cursor.epoch && frame.head >= this.cursor.seq
-    if (frame.resume === 'ok' && known) this.follow()
-    else this.takeSnapshot(0)
+    if (frame.resume === 'ok' && known) return this.follow()
+    this.oldest = frame.ring_min
+    this.takeSnapshot(0)
   }
 
   /** Replays up to the target, or is live when there is nothing to replay. */
@@ -75,12 +82,18 @@ export class StreamSession {
   private onBatch(frame: BatchFrame): void {
     if (this.phase === 'greeting' || this.phase === 'snapshot') return
     if (frame.e !== this.cursor.epoch) return this.takeSnapshot(0)
+    this.tellPast(frame)
     if (frame.l <= this.cursor.seq) return
     if (frame.f > this.cursor.seq + 1) {
       this.target = Math.max(this.target, frame.l)
       return this.onGap()
     }
     this.apply(frame)
+  }
+
+  private tellPast(frame: BatchFrame): void {
+    const events = (frame.ev ?? []).filter((event) => event.seq <= this.past)
+    if (events.length > 0) this.ports.emit({ m: 'past', epoch: frame.e, events })
   }
 
   private apply(frame: BatchFrame): void {
@@ -133,6 +146,14 @@ export class StreamSession {
     this.onGap()
   }
 
+  /** Where to resume after a snapshot: a little earlier when the page begins with it. */
+  private pastOf(seq: number): number {
+    const from = this.oldest === null ? seq : Math.min(seq, Math.max(this.oldest, seq - pastLength))
+    this.oldest = null
+    this.past = from < seq ? seq : 0
+    return from
+  }
+
   private takeSnapshot(wait: number): void {
     this.phase = 'snapshot'
     this.behind = 0
@@ -156,7 +177,7 @@ export class StreamSession {
     this.cursor.seq = snapshot.as_of.seq
     this.gaps = 0
     this.ports.emit({ m: 'snapshot', snapshot })
-    this.ports.send({ t: 'resume', epoch: this.cursor.epoch, seq: this.cursor.seq })
+    this.ports.send({ t: 'resume', epoch: this.cursor.epoch, seq: this.pastOf(this.cursor.seq) })
     this.follow()
   }
 }

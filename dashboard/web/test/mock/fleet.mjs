@@ -1,6 +1,6 @@
 // The mock's side of the catalog, the waste forecasts, the registry and the dead letters.
 import { serveArchive } from './tiles.mjs'
-import { areaMap } from './world.mjs'
+import { areaMap, rules } from './world.mjs'
 
 const hour = 3_600_000
 
@@ -25,9 +25,10 @@ export const catalog = {
   ],
 }
 
-const ruleNames = [
-  ['WS-SOON', '安排清运', 'Collection to plan'], ['WS-FULL', '投放点将满', 'Point nearly full'],
-].map(([id, zh, en]) => ({ id, title: { zh, en }, kind: 'window', scope: [], annunciate: 'alarm' }))
+const named = { 'WS-SOON': ['安排清运', 'Collection to plan'], 'WS-FULL': ['投放点将满', 'Point nearly full'] }
+const ruleNames = Object.entries(rules).map(([id, { response, english }]) => ({
+  id, title: { zh: named[id]?.[0] ?? '', en: named[id]?.[1] ?? '' }, kind: 'window', scope: [], annunciate: 'alarm', response, response_en: english,
+}))
 
 /** Forecasts from the levels: some soon, some unknown, some emptied just now. */
 export function points(world) {

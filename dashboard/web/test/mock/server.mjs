@@ -22,7 +22,7 @@ export const password = 'right horse'
 
 export async function startMock({ port = 0, world = new World(), heartbeat } = {}) {
   const stream = new StreamHub(world, { heartbeat })
-  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries, secure: true, basemap: { url: '', crs: 'wgs84' }, registry: new Registry(world), deadletters: deadLetters(), rejects: [] }
+  const mock = { world, stream, sessions: new Map(), requests: [], fault: {}, revealed: [], series: flatSeries, secure: true, basemap: { url: '', crs: 'wgs84' }, registry: new Registry(world), deadletters: deadLetters(), rejects: [], health: { ready: true, lag: { messages: 0, seconds: 0 } } }
   const server = createServer((request, response) => void answer(mock, request, response))
   server.on('upgrade', (request, socket, head) => {
     const user = sessionOf(mock, request)
@@ -71,6 +71,7 @@ const routes = [
   ['POST', /^\/login$/, login],
   ['POST', /^\/logout$/, logout],
   ['GET', /^\/me$/, ({ mock, response, user }) => json(response, 200, { ...user, secure: mock.secure })],
+  ['GET', /^\/health$/, ({ mock, response }) => json(response, 200, mock.health)],
   ['GET', /^\/snapshot$/, ({ mock, response }) => json(response, 200, mock.world.snapshot())],
   ['GET', /^\/incidents$/, ({ mock, response, query }) => json(response, 200, { items: [...mock.world.incidents.values()].filter((i) => i.state === query.get('state')), next: '' })],
   ['GET', /^\/incidents\/[^/]+$/, incident],

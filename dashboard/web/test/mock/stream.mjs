@@ -9,12 +9,18 @@ export class StreamHub {
     this.build = 'mock-1'
     this.ringMin = 0
     this.received = []
+    /** Codes of what is out of order, as a heartbeat tells them. */
+    this.degraded = []
     /** 'black-hole': nothing goes out, connections stay; 'refuse': no new ones; 'drop': transitions are numbered but not sent. */
     this.fault = ''
     this.server = new WebSocketServer({ noServer: true, handleProtocols: (offered) => offered.has('watchhouse.v1') && 'watchhouse.v1' })
     world.listeners.add((event) => this.broadcast([event]))
     world.deviceListeners.add((devices) => this.all({ t: 'dev', ms: world.now(), dev: devices }))
-    this.timer = setInterval(() => this.all({ t: 'hb', head: world.seq, server_ms: world.now() }), heartbeat)
+    this.timer = setInterval(() => this.beat(), heartbeat)
+  }
+
+  beat() {
+    this.all({ t: 'hb', head: this.world.seq, server_ms: this.world.now(), ...(this.degraded.length ? { degraded: this.degraded } : {}) })
   }
 
   upgrade(request, socket, head, user) {

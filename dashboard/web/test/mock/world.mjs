@@ -31,14 +31,14 @@ const kinds = {
   garage: { prefix: 'gar', digits: 2, power: 'mains', interval: 300, name: (area, i) => `${area} ${i}号车库`, metrics: (i) => ({ temp_c: 11 + (i % 5), charging_a: i % 7, smoke_pct: 0 }) },
 }
 
-const rules = {
-  'EB-SOS': { priority: 1, class: 'person', response: '1. 立即回拨老人，问清情况。\n2. 无人接听：通知最近的平安屋上门。\n3. 有伤病：转 120，并告知家属。', deadlines: { louder: 15, l1: 30, auto_dispatch: 60, l3: 180 } },
-  'SH-PANIC': { priority: 1, class: 'duress', response: '先拨 110，再通知相邻两处平安屋只观察、不接近。', deadlines: { louder: 15, l1: 30, l3: 180 } },
-  'SH-OFFLINE': { priority: 2, class: 'duty', response: '电话联系平安屋值守人员，核对网络与供电。', deadlines: { overdue: 900 } },
-  'SH-FIRE': { priority: 1, class: 'fire', response: '先打 119。', deadlines: { louder: 15, l1: 30 } },
-  'WS-FULL': { priority: 3, class: 'sanitation', response: '通知清运。', deadlines: { overdue: 7200 } },
-  'WS-SOON': { priority: 4, class: 'sanitation', order: true, contact: 'cleaning-1', component: 'wet', response: '安排清运。', deadlines: {} },
-  'EB-OFFLINE': { priority: 3, class: 'tech', response: '电话联系老人，约定上门检查。', deadlines: { overdue: 14400 } },
+export const rules = {
+  'EB-SOS': { priority: 1, class: 'person', response: '1. 立即回拨老人，问清情况。\n2. 无人接听：通知最近的平安屋上门。\n3. 有伤病：转 120，并告知家属。', english: '1. Call back at once and ask.\n2. No answer: ask the nearest safety house to look.\n3. Hurt or ill: 120, and tell the family.', deadlines: { louder: 15, l1: 30, auto_dispatch: 60, l3: 180 } },
+  'SH-PANIC': { priority: 1, class: 'duress', response: '先拨 110，再通知相邻两处平安屋只观察、不接近。', english: 'Call 110 first; the two nearest safety houses only watch.', deadlines: { louder: 15, l1: 30, l3: 180 } },
+  'SH-OFFLINE': { priority: 2, class: 'duty', response: '电话联系平安屋值守人员，核对网络与供电。', english: 'Telephone the guard; check network and power.', deadlines: { overdue: 900 } },
+  'SH-FIRE': { priority: 1, class: 'fire', response: '先打 119。', english: 'Call 119 first.', deadlines: { louder: 15, l1: 30 } },
+  'WS-FULL': { priority: 3, class: 'sanitation', response: '通知清运。', english: 'Have it collected.', deadlines: { overdue: 7200 } },
+  'WS-SOON': { priority: 4, class: 'sanitation', order: true, contact: 'cleaning-1', component: 'wet', response: '安排清运。', english: 'Plan the collection.', deadlines: {} },
+  'EB-OFFLINE': { priority: 3, class: 'tech', response: '电话联系老人，约定上门检查。', english: 'Telephone the person; agree on a visit.', deadlines: { overdue: 14400 } },
 }
 
 export class World {

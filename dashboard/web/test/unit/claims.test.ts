@@ -4,6 +4,8 @@ import zh from '../../src/i18n/zh-CN'
 import { allowedActions, type Asker } from '../../src/incidents/allowed'
 import { calledBefore, spanParts, waitingSince } from '../../src/incidents/clocks'
 import { secureCheck, securityOf } from '../../src/shift/checks'
+import { splitFault, wantInChinese } from '../../src/frame/faults'
+import { splitPlace } from '../../src/frame/languages'
 import { conditionOf, tally } from '../../src/store/devices'
 import { device, incident } from './make'
 
@@ -80,5 +82,24 @@ describe('the security of the connection', () => {
     expect(['http://10.1.2.3', 'http://hub.lan', 'http://localhost.evil.cn', 'http://127.0.0.1.nip.io'].map(at)).toEqual(['open', 'open', 'open', 'open'])
     expect(secureCheck('open').verdict).toBe('warn')
     expect([zh.shift.secureLocal, zh.shift.secureBad].every((text) => text.includes('未加密'))).toBe(true)
+  })
+})
+
+describe('the hub’s faults of fields', () => {
+  it('are told in Chinese, with what was filled in; an unknown one is never shown as if it were', () => {
+    expect(wantInChinese('want a registered device of kind gateway, got "nowhere"')).toBe('已登记的网关')
+    expect(wantInChinese('want degrees from -90 to 90, got north')).toBe('-90 到 90 的度数')
+    expect(wantInChinese('want a header with at least id,kind, got nothing')).toBe('表头至少要有 id,kind')
+    expect(splitFault('want mains, battery or nothing, got "fire"')).toEqual({ want: 'mains, battery or nothing', got: '"fire"' })
+    expect(wantInChinese('want the moon, got cheese')).toBe('')
+  })
+})
+
+describe('a long place', () => {
+  it('is shortened in its middle: floor and room stay', () => {
+    expect(splitPlace('东波 12号 302室')).toEqual({ head: '', tail: '东波 12号 302室' })
+    const { head, tail } = splitPlace('浦东新区沪东新村街道东波路一百二十弄东波苑第三居民小区28号楼乙单元17层1703室')
+    expect(tail).toBe('乙单元17层1703室'.slice(-11))
+    expect(head + tail).toContain('28号楼乙单元')
   })
 })

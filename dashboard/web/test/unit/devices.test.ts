@@ -64,7 +64,7 @@ describe('the device form', () => {
     expect(firstFault(faults)).toBe('area')
     expect(faultsOf(new ApiError({ status: 409, code: 'exists' }))).toEqual({ id: 'form.fault.exists' })
     expect(faultsOf(new ApiError({ status: 0, code: 'network' }))).toEqual({ form: 'form.fault.network' })
-    expect(faultsOf(new ApiError({ status: 503, code: 'unavailable', detail: 'later' }))).toEqual({ form: 'later' })
+    expect(faultsOf(new ApiError({ status: 503, code: 'unavailable', detail: 'later' }))).toEqual({ form: 'problem.unavailable' })
   })
 })
 
@@ -102,11 +102,11 @@ describe('the catalog', () => {
 
   it('is there at once the next time, and stays when the hub does not answer', async () => {
     const rules = [{ id: 'XX-1', title: { zh: '新规则', en: 'New rule' }, kind: 'event' as const, scope: [], annunciate: 'alarm' as const }]
-    const store = createCatalog({ catalog: async () => catalog, rules: async () => rules })
+    const store = createCatalog({ catalog: async () => catalog, rules: async () => rules, areaMap: async () => [] })
     expect(store.catalog.value.metrics).toEqual([])
     await store.load()
     const gone = () => Promise.reject(new Error('gone'))
-    const next = createCatalog({ catalog: gone, rules: gone })
+    const next = createCatalog({ catalog: gone, rules: gone, areaMap: gone })
     await next.load()
     expect([next.catalog.value, next.rules.value]).toEqual([catalog, rules])
   })
@@ -114,7 +114,7 @@ describe('the catalog', () => {
   it('of a broken store is empty', () => {
     localStorage.setItem('wh.catalog', '{')
     localStorage.setItem('wh.rules', 'null')
-    const store = createCatalog({ catalog: async () => catalog, rules: async () => [] })
+    const store = createCatalog({ catalog: async () => catalog, rules: async () => [], areaMap: async () => [] })
     expect([store.catalog.value.kinds, store.rules.value]).toEqual([[], []])
   })
 })

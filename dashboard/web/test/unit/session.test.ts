@@ -183,3 +183,28 @@ describe('backoff', () => {
     expect([backoff(5, () => 0), backoff(5, () => 1)]).toEqual([2500, 7500])
   })
 })
+
+describe('a page that begins with a snapshot', () => {
+  it('asks for what was before it and gives that to the log only', async () => {
+    const { session, sent, emitted, snapshots, events } = setup(0, '')
+    snapshots.push(snapshotAt(120))
+    session.receive({ ...welcome(120, 'snapshot'), ring_min: 90 } as ServerFrame)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(sent[sent.length - 1], 'not before what the hub still has').toEqual({ t: 'resume', epoch, seq: 90 })
+    expect(session.phase, 'the past is nothing to wait for').toBe('live')
+    session.receive(batch(91, 110, 1))
+    session.receive(batch(111, 121, 1))
+    expect(emitted.flatMap((m) => (m.m === 'past' ? m.events.map((e) => e.seq) : []))).toEqual(Array.from({ length: 30 }, (_, i) => 91 + i))
+    expect(events(), 'what is new comes as ever').toEqual([121])
+  })
+
+  it('asks for 50 numbers at the most, and not again when the hub wants another snapshot', async () => {
+    const { session, sent, snapshots } = setup(0, '')
+    snapshots.push(snapshotAt(5_000), snapshotAt(5_001))
+    session.receive(welcome(5_000, 'snapshot'))
+    await vi.advanceTimersByTimeAsync(1)
+    session.receive({ t: 'resync', snapshot: true })
+    await vi.advanceTimersByTimeAsync(1)
+    expect(sent.filter((frame) => frame.t === 'resume').map((frame) => frame.seq)).toEqual([4_950, 5_001])
+  })
+})

@@ -26,7 +26,7 @@ describe('the link', () => {
     const link = new LinkState(() => now)
     now = 13_000
     expect(link.tone()).toBe('offline')
-    link.take({ phase: 'live', age: 100, serverMs: 50_000, backlog: 0, attempt: 0 })
+    link.take({ phase: 'live', age: 100, serverMs: 50_000, backlog: 0, attempt: 0, degraded: [] })
     expect(link.tone()).toBe('live')
     now += 12_000
     expect([link.tone(), link.age(), link.serverNow()]).toEqual(['stale', 12_100, 62_000])
@@ -37,10 +37,10 @@ describe('a link that has heartbeats but never the events', () => {
   it('is stale after 12 s', () => {
     let now = 0
     const link = new LinkState(() => now)
-    link.take({ phase: 'live', age: 0, serverMs: 1, backlog: 0, attempt: 0 })
-    for (now = 1_000; now <= 13_000; now += 1_000) link.take({ phase: 'snapshot', age: 0, serverMs: now, backlog: 0, attempt: 0 })
+    link.take({ phase: 'live', age: 0, serverMs: 1, backlog: 0, attempt: 0, degraded: [] })
+    for (now = 1_000; now <= 13_000; now += 1_000) link.take({ phase: 'snapshot', age: 0, serverMs: now, backlog: 0, attempt: 0, degraded: [] })
     expect(link.tone()).toBe('stale')
-    link.take({ phase: 'live', age: 0, serverMs: now, backlog: 0, attempt: 0 })
+    link.take({ phase: 'live', age: 0, serverMs: now, backlog: 0, attempt: 0, degraded: [] })
     expect(link.tone()).toBe('live')
   })
 })
