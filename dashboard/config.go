@@ -8,32 +8,34 @@ import (
 
 // Config of the console's server.
 type Config struct {
-	SessionLifetime  time.Duration `yaml:"session_lifetime"`  // from sign-in, whatever happens
-	SessionIdle      time.Duration `yaml:"session_idle"`      // without a request; an open stream is no request
-	SecureCookie     bool          `yaml:"secure_cookie"`     // also behind a proxy that ends TLS; on TLS it is always secure
-	TrustedOrigins   []string      `yaml:"trusted_origins"`   // origins besides the hub's own, "https://host[:port]"
-	MaxBodyBytes     int64         `yaml:"max_body_bytes"`    // of a request
-	MaxStreams       int           `yaml:"max_streams"`       // open consoles
-	Heartbeat        time.Duration `yaml:"heartbeat"`         // between heartbeat frames
-	DeviceInterval   time.Duration `yaml:"device_interval"`   // between device frames
-	SnapshotInterval time.Duration `yaml:"snapshot_interval"` // between saves of the device states
-	CatchUpMessages  int           `yaml:"catch_up_messages"` // read back per lane at start, at most
-	MapDir           string        `yaml:"map_dir"`           // folder of one .pmtiles archive of raster tiles; empty = none
-	MapCRS           string        `yaml:"map_crs"`           // what the tiles are drawn in: wgs84 or gcj02
+	SessionLifetime   time.Duration `yaml:"session_lifetime"`     // from sign-in, whatever happens
+	SessionIdle       time.Duration `yaml:"session_idle"`         // without a request; an open stream is no request
+	SecureCookie      bool          `yaml:"secure_cookie"`        // also behind a proxy that ends TLS; on TLS it is always secure
+	TrustedOrigins    []string      `yaml:"trusted_origins"`      // origins besides the hub's own, "https://host[:port]"
+	MaxBodyBytes      int64         `yaml:"max_body_bytes"`       // of a request
+	MaxStreams        int           `yaml:"max_streams"`          // open consoles
+	MaxStreamsPerUser int           `yaml:"max_streams_per_user"` // of them of one user
+	Heartbeat         time.Duration `yaml:"heartbeat"`            // between heartbeat frames
+	DeviceInterval    time.Duration `yaml:"device_interval"`      // between device frames
+	SnapshotInterval  time.Duration `yaml:"snapshot_interval"`    // between saves of the device states
+	CatchUpMessages   int           `yaml:"catch_up_messages"`    // read back per lane at start, at most
+	MapDir            string        `yaml:"map_dir"`              // folder of one .pmtiles archive of raster tiles; empty = none
+	MapCRS            string        `yaml:"map_crs"`              // what the tiles are drawn in: wgs84 or gcj02
 }
 
 // DefaultConfig suits a duty desk: a session outlives a twelve-hour shift, and a day ends it.
 func DefaultConfig() Config {
 	return Config{
-		SessionLifetime:  24 * time.Hour,
-		SessionIdle:      12 * time.Hour,
-		MaxBodyBytes:     64 << 10,
-		MaxStreams:       200,
-		Heartbeat:        5 * time.Second,
-		DeviceInterval:   250 * time.Millisecond,
-		SnapshotInterval: time.Minute,
-		CatchUpMessages:  200_000,
-		MapCRS:           "wgs84",
+		SessionLifetime:   24 * time.Hour,
+		SessionIdle:       12 * time.Hour,
+		MaxBodyBytes:      64 << 10,
+		MaxStreams:        200,
+		MaxStreamsPerUser: 16,
+		Heartbeat:         5 * time.Second,
+		DeviceInterval:    250 * time.Millisecond,
+		SnapshotInterval:  time.Minute,
+		CatchUpMessages:   200_000,
+		MapCRS:            "wgs84",
 	}
 }
 
@@ -48,6 +50,7 @@ func (c Config) Validate() error {
 	}{
 		{"max_body_bytes", c.MaxBodyBytes, 1 << 10, 16 << 20},
 		{"max_streams", int64(c.MaxStreams), 1, 10_000},
+		{"max_streams_per_user", int64(c.MaxStreamsPerUser), 1, 10_000},
 		{"catch_up_messages", int64(c.CatchUpMessages), 0, 100_000_000},
 	} {
 		if b.value < b.low || b.value > b.high {

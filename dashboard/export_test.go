@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"watchhouse/dashboard/stream"
+
 	"context"
 	"time"
 )
@@ -23,4 +25,4 @@ func SweepSessions(s *Server) error { return s.sessions.store.sweep(context.Back
 func RecheckStreams(s *Server) { s.stream.Recheck() }
 
 // StreamReady reports whether Run has begun to feed the stream.
-func StreamReady(s *Server) bool { return s.stream.Room() }
+func StreamReady(s *Server) bool { return s.stream.Room(stream.Identity{Handles: true}) == nil }

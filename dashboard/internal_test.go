@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -34,62 +35,168 @@ func TestConfigNamesTheFaultyKey(t *testing.T) {
 	}
 }
 
-func TestThrottle(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	th := newThrottle()
+// guess has an attempt fail, and tells how long it had to wait.
+func guess(th *throttle, a attempt, now time.Time) time.Duration {
+	wait := th.begin(a, now)
+	if wait == 0 {
+		th.end(a, wrong, now)
+	}
+	return wait
+}
+
+func TestGuessingANameFromAnAddressIsSlowed(t *testing.T) {
+	now, th := time.Unix(1_700_000_000, 0), newThrottle()
+	root := attempt{address: "10.0.0.1", user: "root"}
 	for i := range freeTries {
-		if wait := th.begin("10.0.0.1", "root", now); wait != 0 {
+		if wait := guess(th, root, now); wait != 0 {
 			t.Fatalf("attempt %d must wait %v", i+1, wait)
 		}
 	}
-	if wait := th.begin("10.0.0.1", "root", now); wait != time.Second {
-		t.Errorf("the sixth waits %v, want 1 s", wait)
+	for _, seconds := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300} {
+		if wait := guess(th, root, now); wait != seconds*time.Second {
+			t.Fatalf("the delay is %v, want %d s", wait, seconds)
+		}
+		now = now.Add(seconds * time.Second)
+		if wait := guess(th, root, now); wait != 0 {
+			t.Fatalf("after its delay it waits %v", wait)
+		}
 	}
-	if wait := th.begin("10.0.0.2", "root", now); wait != 0 {
-		t.Errorf("another desk waits %v for a guesser elsewhere", wait)
-	}
-	if wait := th.begin("10.0.0.1", "anna", now); wait != 0 {
+	if wait := guess(th, attempt{address: "10.0.0.1", user: "anna"}, now); wait != 0 {
 		t.Errorf("a colleague waits %v", wait)
 	}
-	now = now.Add(time.Second)
-	th.begin("10.0.0.1", "root", now)
-	if wait := th.begin("10.0.0.1", "root", now); wait != 2*time.Second {
-		t.Errorf("the lock is %v, want doubled", wait)
+	if wait := guess(th, root, now.Add(forgetTries)); wait != 0 {
+		t.Errorf("after a quarter of an hour it waits %v", wait)
 	}
-	th.succeed("10.0.0.1", "root", now)
-	if wait := th.begin("10.0.0.1", "root", now); wait != 0 {
-		t.Errorf("after a success: %v", wait)
-	}
-	if wait := th.begin("10.0.0.1", "root", now.Add(forgetTries)); wait != 0 {
-		t.Errorf("after a quarter of an hour: %v", wait)
+	th.end(root, right, now)
+	if wait := guess(th, root, now); wait != 0 {
+		t.Errorf("after a success it waits %v", wait)
 	}
 }
 
-func TestThrottleCountsAnAddressThatTriesManyNames(t *testing.T) {
+// Whatever strangers do, from wherever, the user gets in: from another address at once, and with a browser that is known from the very
+// same one.
+func TestStrangersKeepNobodyOut(t *testing.T) {
 	now, th := time.Unix(1_700_000_000, 0), newThrottle()
-	for i := range freeAddressTries {
-		if wait := th.begin("10.0.0.1", fmt.Sprint("name", i), now); wait != 0 {
+	for i := range 10_000 {
+		guess(th, attempt{address: "10.0.0.1", user: "anna"}, now)
+		guess(th, attempt{address: "10.0.0.1", user: fmt.Sprint("name", i)}, now)
+		guess(th, attempt{address: fmt.Sprint("10.1.", i/250, ".", i%250), user: "anna"}, now)
+		now = now.Add(time.Millisecond)
+	}
+	for name, a := range map[string]attempt{
+		"another address":                      {address: "10.2.0.1", user: "anna"},
+		"a known browser":                      {address: "10.0.0.1", user: "anna", browser: "b"},
+		"another name behind the same address": {address: "10.0.0.1", user: "peter"},
+	} {
+		if wait := th.begin(a, now); wait != 0 {
+			t.Errorf("%s waits %v", name, wait)
+		}
+		th.end(a, right, now)
+	}
+	stolen := attempt{address: "10.0.0.1", user: "anna", browser: "stolen"}
+	for range freeTries {
+		guess(th, stolen, now)
+	}
+	if guess(th, stolen, now) == 0 {
+		t.Error("a stolen mark can guess for ever")
+	}
+}
+
+func TestOneAddressHasFewAttemptsUnderWay(t *testing.T) {
+	now, th := time.Unix(1_700_000_000, 0), newThrottle()
+	flying := func(i int) attempt { return attempt{address: "10.0.0.1", user: fmt.Sprint("name", i)} }
+	for i := range maxFlying {
+		if wait := th.begin(flying(i), now); wait != 0 {
 			t.Fatalf("attempt %d waits %v", i, wait)
 		}
 	}
-	if wait := th.begin("10.0.0.1", "another", now); wait == 0 {
-		t.Error("names can be tried for ever")
+	if th.begin(flying(maxFlying), now) == 0 {
+		t.Error("an address may have any number of attempts under way")
+	}
+	th.end(flying(0), untried, now)
+	if wait := th.begin(flying(maxFlying), now); wait != 0 {
+		t.Errorf("when one has ended the next waits %v", wait)
+	}
+}
+
+func TestAnAttemptThatWasNotTriedDoesNotCount(t *testing.T) {
+	now, th := time.Unix(1_700_000_000, 0), newThrottle()
+	a := attempt{address: "10.0.0.1", user: "anna"}
+	for range 10 * freeTries {
+		if wait := th.begin(a, now); wait != 0 {
+			t.Fatalf("waits %v", wait)
+		}
+		th.end(a, untried, now)
+	}
+}
+
+func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
+	for address, want := range map[string]string{
+		"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "::ffff:10.0.0.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "x": "x",
+	} {
+		if got := network(address); got != want {
+			t.Errorf("%s counts as %s, want %s", address, got, want)
+		}
 	}
 }
 
 func TestThrottleIsBounded(t *testing.T) {
 	now, th := time.Unix(1_700_000_000, 0), newThrottle()
+	root := attempt{address: "10.0.0.1", user: "root"}
 	for range freeTries {
-		th.begin("10.0.0.1", "root", now)
+		guess(th, root, now)
 	}
 	for i := range 10 * maxTries {
-		th.begin(fmt.Sprint("10.", i), "root", now)
-		if i%1000 == 0 && th.begin("10.0.0.1", "root", now) == 0 {
+		guess(th, attempt{address: fmt.Sprint("10.", i), user: "root"}, now)
+		if i%1000 == 0 && guess(th, root, now) == 0 {
 			t.Fatalf("a guesser who goes on is forgotten after %d others", i)
 		}
 	}
 	if n := len(th.young) + len(th.old); n > 2*maxTries {
 		t.Errorf("%d entries are kept", n)
+	}
+}
+
+// Refused sign-ins are in the audit, and a flood of them does not fill it.
+func TestFailuresInTheAuditAreBounded(t *testing.T) {
+	now, f := time.Unix(1_700_000_000, 0), &failedLogins{}
+	anna := attempt{address: "10.0.0.1", user: "anna"}
+	if text := f.note(anna, now); text != "1 refused" {
+		t.Errorf("the first is told as %q", text)
+	}
+	for range 99 {
+		if text := f.note(anna, now.Add(time.Second)); text != "" {
+			t.Fatalf("within a minute there is another entry: %q", text)
+		}
+	}
+	if text := f.note(anna, now.Add(time.Minute)); text != "100 refused" {
+		t.Errorf("after a minute: %q, want the 100 since", text)
+	}
+	entries := 0
+	for i := range 100_000 {
+		if f.note(attempt{address: fmt.Sprint(i)}, now.Add(2*time.Minute)) != "" {
+			entries++
+		}
+	}
+	if entries != failuresPerMinute || len(f.since) > maxFailures {
+		t.Errorf("%d entries of a flood, want %d; %d remembered", entries, failuresPerMinute, len(f.since))
+	}
+	if text := f.note(anna, now.Add(3*time.Minute)); !strings.Contains(text, "more of others") {
+		t.Errorf("the unlisted are not told: %q", text)
+	}
+}
+
+// What the hub cannot store now is said to be the hub's, with a reason, and never an internal error.
+func TestProblemsOfTheStore(t *testing.T) {
+	for err, want := range map[error]int{
+		journal.ErrUnavailable: http.StatusServiceUnavailable, journal.ErrLaneFull: http.StatusServiceUnavailable,
+		journal.ErrClosed: http.StatusServiceUnavailable, journal.ErrConflict: http.StatusServiceUnavailable,
+		journal.ErrTooLarge: http.StatusRequestEntityTooLarge, journal.ErrNotFound: http.StatusNotFound,
+	} {
+		p := asProblem(fmt.Errorf("append change set: %w", err))
+		if p.Status != want || p.Detail == "" || strings.Contains(p.Detail, "request id") {
+			t.Errorf("%v: %d %q, want %d", err, p.Status, p.Detail, want)
+		}
 	}
 }
 

@@ -12,15 +12,16 @@ import (
 )
 
 type loginInput struct {
-	Cookie string `cookie:"wh_session" doc:"A session to replace."`
-	Body   struct {
+	Cookie  string `cookie:"wh_session" doc:"A session to replace."`
+	Browser string `cookie:"wh_browser" doc:"By which a browser that has signed in before is known."`
+	Body    struct {
 		User     string `json:"user" minLength:"1" maxLength:"64"`
 		Password string `json:"password" minLength:"1" maxLength:"256"`
 	}
 }
 
 type loginOutput struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      Account
 }
 
@@ -50,15 +51,20 @@ func (s *Server) accountRoutes(api huma.API) {
 }
 
 func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	from := metaOf(ctx).remote
-	if wait := s.throttle.begin(from, in.Body.User, time.Now()); wait > 0 {
+	number, known := s.registry.KnowsBrowser(in.Body.User, in.Browser)
+	a := attempt{address: metaOf(ctx).remote, user: in.Body.User}
+	if known {
+		a.browser = number
+	}
+	if wait := s.throttle.begin(a, time.Now()); wait > 0 {
+		s.auditFailure(ctx, a)
 		return nil, s.throttled(wait)
 	}
-	u, err := s.registry.Login(ctx, in.Body.User, in.Body.Password)
+	u, err := s.registry.Login(ctx, in.Body.User, in.Body.Password, known)
 	if err != nil || u.Disabled {
-		return nil, s.loginFailed(ctx, err)
+		return nil, s.loginFailed(ctx, a, err)
 	}
-	s.throttle.succeed(from, in.Body.User, time.Now())
+	s.throttle.end(a, right, time.Now())
 	if err := s.audit.add(ctx, AuditEntry{Actor: u.Name, Action: "login"}); err != nil {
 		return nil, err
 	}
@@ -68,8 +74,21 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	}
 	s.metrics.logins.WithLabelValues("ok").Inc()
 	s.cookie(ctx, cookie)
-	return &loginOutput{SetCookie: *cookie, Body: s.account(u)}, nil
+	out := &loginOutput{SetCookie: []http.Cookie{*cookie}, Body: s.account(u)}
+	if !known {
+		mark := &http.Cookie{Value: s.registry.MarkBrowser(u.Name), MaxAge: int(browserMarkAge.Seconds())}
+		s.cookie(ctx, mark)
+		mark.Name = browserCookie
+		out.SetCookie = append(out.SetCookie, *mark)
+	}
+	return out, nil
 }
+
+// A browser that signs in is remembered for a year, so that its next sign-in does not wait behind strangers.
+const (
+	browserCookie  = "wh_browser"
+	browserMarkAge = 365 * 24 * time.Hour
+)
 
 func (s *Server) throttled(wait time.Duration) *Problem {
 	s.metrics.logins.WithLabelValues("throttled").Inc()
@@ -78,13 +97,17 @@ func (s *Server) throttled(wait time.Duration) *Problem {
 }
 
 // loginFailed logs the address only: people type passwords into the name field.
-func (s *Server) loginFailed(ctx context.Context, err error) error {
+func (s *Server) loginFailed(ctx context.Context, a attempt, err error) error {
+	how := untried
+	defer func() { s.throttle.end(a, how, time.Now()) }()
 	if throttled, ok := errors.AsType[*registry.ThrottledError](err); ok {
 		return s.throttled(throttled.RetryAfter)
 	}
 	if err != nil && !errors.Is(err, registry.ErrUnauthorized) && !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
+	how = wrong
+	s.auditFailure(ctx, a)
 	s.metrics.logins.WithLabelValues("failed").Inc()
 	s.log.WarnContext(ctx, "sign-in failed", "remote", metaOf(ctx).remote, "request_id", requestID(ctx))
 	return newProblem(http.StatusUnauthorized, codeUnauthorized, "The name or the password is wrong.")

@@ -128,8 +128,14 @@ func asProblem(err error) *Problem {
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeHistoryUnavailable, "The time-series database does not answer; the journal keeps everything.").retryAfter(10)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
-		errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrLaneFull), errors.Is(err, journal.ErrConflict):
+		errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrConflict):
 		p = unavailable("The hub could not store this now; try again.")
+	case errors.Is(err, journal.ErrLaneFull):
+		p = unavailable("The hub's store is full; tell the maintainer.")
+	case errors.Is(err, journal.ErrUnavailable):
+		p = unavailable("The hub's store cannot be written now (GET /readyz says why); tell the maintainer.")
+	case errors.Is(err, journal.ErrTooLarge):
+		p = newProblem(http.StatusRequestEntityTooLarge, codeInvalid, "This is too much for one change: divide it.")
 	default:
 		p = newProblem(http.StatusInternalServerError, codeInternal, "Something went wrong; tell the maintainer the request id.")
 	}

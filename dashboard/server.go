@@ -30,6 +30,7 @@ type Server struct {
 	letters  DeadLetters
 	sessions *sessions
 	throttle *throttle
+	refusals failedLogins
 	audit    *auditLog
 	live     *live.Projection
 	stream   *stream.Hub
@@ -71,7 +72,9 @@ func New(cfg Config, d Deps) (*Server, error) {
 // makeViews makes the device states and the stream that shows them.
 func (s *Server) makeViews(d Deps) error {
 	var err error
-	s.stream, err = stream.New(stream.Config{MaxClients: s.cfg.MaxStreams, Heartbeat: s.cfg.Heartbeat}, stream.Deps{
+	s.stream, err = stream.New(stream.Config{
+		MaxClients: s.cfg.MaxStreams, MaxPerUser: s.cfg.MaxStreamsPerUser, Heartbeat: s.cfg.Heartbeat,
+	}, stream.Deps{
 		Source: d.Alerts, Devices: func() []stream.Update { return s.live.Frames() }, Seen: s.audit.seen,
 		Degraded: func() []string { return s.health().Codes() },
 		Metrics:  d.Metrics, Log: d.Log, Build: d.Build,

@@ -36,7 +36,6 @@ type sessions struct {
 // users is *registry.Registry.
 type users interface {
 	View() *registry.View
-	Login(ctx context.Context, user, password string) (registry.User, error)
 	Token(token string) (registry.User, error)
 }
 

@@ -267,3 +267,38 @@ func TestNothingIsRevealedUnaudited(t *testing.T) {
 	res := operator.do(http.MethodPost, "/api/v1/people/p-1/reveal", nil)
 	problem(t, res, http.StatusServiceUnavailable, "unavailable")
 }
+
+// A browser that has signed in gets in, whatever strangers behind the same address did to the name; and what they did is in the audit.
+func TestAKnownBrowserGetsInWhileStrangersGuess(t *testing.T) {
+	h := newHouse(t)
+	h.root()
+	login := func(c caller, pass string) *http.Response {
+		return c.do(http.MethodPost, "/api/v1/login", map[string]string{"user": "root", "password": pass})
+	}
+	mark := ""
+	for _, c := range login(h.nobody(), password).Cookies() {
+		if c.Name == "wh_browser" {
+			mark = c.Value
+			if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.MaxAge <= 0 {
+				t.Errorf("cookie %+v", c)
+			}
+		}
+	}
+	for range 40 {
+		login(h.nobody(), "a wrong guess")
+	}
+	problem(t, login(h.nobody(), password), http.StatusTooManyRequests, "too_many")
+	res := login(h.nobody().with("Cookie", "wh_browser="+mark), password)
+	if text(res); res.StatusCode != http.StatusOK {
+		t.Errorf("a known browser: status %d", res.StatusCode)
+	}
+	for _, c := range res.Cookies() {
+		if c.Name == "wh_browser" {
+			t.Error("a known browser is marked anew")
+		}
+	}
+	_, audit := h.as(registry.Admin).get("/api/v1/audit?limit=100")
+	if n := strings.Count(audit, `"login_failed"`); n != 1 || !strings.Contains(audit, "user/root") {
+		t.Errorf("%d entries of failures in the audit, want one of this minute: %s", n, audit)
+	}
+}

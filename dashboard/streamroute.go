@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,16 +25,32 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 	case !slices.Contains(websocket.Subprotocols(r), stream.Subprotocol):
 		p = newProblem(http.StatusBadRequest, codeInvalid, "The subprotocol is missing.").
 			with("header.Sec-WebSocket-Protocol", "want "+stream.Subprotocol)
-	case !s.stream.Room():
-		p = unavailable("Too many consoles are open, or the hub is stopping.").retryAfter(5)
+	}
+	who := stream.Identity{
+		Name: id.user.Name, Role: string(id.user.Role), Handles: id.user.Role.Can(registry.PermHandle),
+		Valid: func() bool { return s.sessions.stands(id) },
+	}
+	if p == nil {
+		p = s.noRoom(r, who)
 	}
 	if p != nil {
 		writeProblem(w, r, p)
 		return
 	}
-	s.stream.Serve(w, r, stream.Identity{
-		Name: id.user.Name, Role: string(id.user.Role), Valid: func() bool { return s.sessions.stands(id) },
-	})
+	s.stream.Serve(w, r, who)
+}
+
+// noRoom says why a console finds no place, nil when it does.
+func (s *Server) noRoom(r *http.Request, who stream.Identity) *Problem {
+	err := s.stream.Room(who)
+	if err == nil {
+		return nil
+	}
+	s.log.WarnContext(r.Context(), "console refused", "user", who.Name, "role", who.Role, "error", err)
+	if errors.Is(err, stream.ErrTooMany) {
+		return newProblem(http.StatusTooManyRequests, codeTooMany, "This user has too many consoles open; close one.").retryAfter(5)
+	}
+	return unavailable("Too many consoles are open, or the hub is stopping.").retryAfter(5)
 }
 
 // ownOrigin: a browser always names the origin of a WebSocket; programs do not.

@@ -1,60 +1,107 @@
 package dashboard
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
 
-// throttle slows down guessing of passwords: per address and user after five failures, per address after thirty (many
-// names tried from one place), with a lock that doubles from one second to five minutes. An attempt counts as failed until
-// it succeeds, so parallel attempts gain nothing.
+// throttle slows down guessing of passwords: after five failures of a name from one address there is a delay that doubles from one
+// second to five minutes. An attempt counts as failed until it succeeds, so parallel attempts gain nothing.
+//
+// Nobody can keep anybody else out. There is no lock of a name, which strangers could renew, nor of an address, behind which a whole
+// office may be; a browser that has signed in as the user before is counted by itself. What one address can take of the processors is
+// bounded by how many of its attempts may be under way.
 //
 // Memory is bounded by two generations: when the young one is full it becomes the old one, and what was in neither use is
-// forgotten. Whoever can fill a generation from so many addresses meets the registry's own lock per name.
+// forgotten.
 type throttle struct {
 	mu         sync.Mutex
 	young, old map[throttleKey]*tries
 }
 
-type throttleKey struct{ address, user string }
+// attempt is who tries to sign in. browser is the number of a known browser, "" for a stranger's.
+type attempt struct{ address, user, browser string }
+
+type throttleKey struct{ address, user, browser string }
 
 type tries struct {
 	failed int
+	flying int // attempts of an address that are under way
 	last   time.Time
 }
 
 const (
-	freeTries        = 5
-	freeAddressTries = 30
-	maxLock          = 5 * time.Minute
-	forgetTries      = 15 * time.Minute
-	maxTries         = 10_000 // keys of a generation
+	freeTries   = 5
+	maxFlying   = 4
+	maxLock     = 5 * time.Minute
+	forgetTries = 15 * time.Minute
+	maxTries    = 10_000 // keys of a generation
 )
 
 func newThrottle() *throttle { return &throttle{young: map[throttleKey]*tries{}} }
 
-// begin counts an attempt, or tells how long to wait.
-func (t *throttle) begin(address, user string, now time.Time) time.Duration {
+// begin counts an attempt, or tells how long to wait. An attempt that began must end.
+func (t *throttle) begin(a attempt, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	pair, whole := t.get(throttleKey{address, user}, now), t.get(throttleKey{address: address}, now)
-	wait := max(pair.wait(freeTries, now), whole.wait(freeAddressTries, now))
-	if wait > 0 {
+	own := t.get(a.key(), now)
+	if wait := own.wait(now); wait > 0 {
 		return wait
 	}
-	pair.count(now)
-	whole.count(now)
+	if a.browser == "" {
+		whole := t.get(throttleKey{address: network(a.address)}, now)
+		if whole.flying >= maxFlying {
+			return time.Second
+		}
+		whole.flying++
+	}
+	own.failed, own.last = own.failed+1, now
 	return 0
 }
 
-// succeed forgets the failures of the pair and takes the attempt back from the address.
-func (t *throttle) succeed(address, user string, now time.Time) {
+// outcome of an attempt.
+type outcome int
+
+const (
+	wrong   outcome = iota
+	right           // forgets the failures
+	untried         // the password was not looked at: it does not count
+)
+
+func (t *throttle) end(a attempt, how outcome, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.get(throttleKey{address, user}, now).failed = 0
-	if whole := t.get(throttleKey{address: address}, now); whole.failed > 0 {
-		whole.failed--
+	if whole := t.get(throttleKey{address: network(a.address)}, now); a.browser == "" && whole.flying > 0 {
+		whole.flying--
 	}
+	switch own := t.get(a.key(), now); {
+	case how == right:
+		own.failed = 0
+	case how == untried && own.failed > 0:
+		own.failed--
+	}
+}
+
+// key is what failures are counted by: a known browser by itself, wherever it is.
+func (a attempt) key() throttleKey {
+	if a.browser != "" {
+		return throttleKey{user: a.user, browser: a.browser}
+	}
+	return throttleKey{address: network(a.address), user: a.user}
+}
+
+// network is what one person has of addresses: an IPv4 address, or the /64 of an IPv6 one.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
 }
 
 func (t *throttle) get(k throttleKey, now time.Time) *tries {
@@ -74,12 +121,10 @@ func (t *throttle) get(k throttleKey, now time.Time) *tries {
 	return v
 }
 
-func (v *tries) count(now time.Time) { v.failed, v.last = v.failed+1, now }
-
-func (v *tries) wait(free int, now time.Time) time.Duration {
-	if v.failed < free {
+func (v *tries) wait(now time.Time) time.Duration {
+	if v.failed < freeTries {
 		return 0
 	}
-	lock := min(time.Second<<min(v.failed-free, 16), maxLock)
+	lock := min(time.Second<<min(v.failed-freeTries, 16), maxLock)
 	return lock - now.Sub(v.last)
 }

@@ -77,7 +77,7 @@ func TestRegistrySurvivesRestart(t *testing.T) {
 	if _, err := r.Authenticate("btn", "btn", []byte(registrytest.Secret)); err != nil {
 		t.Errorf("authenticate after a restart: %v", err)
 	}
-	if _, err := r.Login(t.Context(), "admin", "correct horse"); err != nil {
+	if _, err := r.Login(t.Context(), "admin", "correct horse", true); err != nil {
 		t.Errorf("login after a restart: %v", err)
 	}
 	if p, err := r.Reveal("p1"); err != nil || p.Name != "王小明" {

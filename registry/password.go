@@ -41,31 +41,45 @@ func checkPassword(user, password string) error {
 }
 
 // gate lets two password computations run at a time and a few more wait: a flood of them takes neither the processors nor the
-// memory that the alarm path needs.
-type gate struct{ running, waiting chan struct{} }
+// memory that the alarm path needs. Strangers have one of the two places and a queue of their own, so that no crowd of them keeps out
+// who has been here before.
+type gate struct {
+	running            chan struct{}
+	stranger           chan struct{} // the place of strangers among the running
+	waiting, strangers chan struct{} // those who wait or run, and the strangers
+}
 
 const (
 	maxHashing = 2
-	maxWaiting = 32
+	maxWaiting = 32 // of each queue
 )
 
 func newGate() *gate {
-	return &gate{running: make(chan struct{}, maxHashing), waiting: make(chan struct{}, maxHashing+maxWaiting)}
+	return &gate{
+		running: make(chan struct{}, maxHashing), stranger: make(chan struct{}, maxHashing-1),
+		waiting: make(chan struct{}, maxHashing+maxWaiting), strangers: make(chan struct{}, maxHashing-1+maxWaiting),
+	}
 }
 
 // do runs work when it is its turn; *ThrottledError when too many wait already.
-func (g *gate) do(ctx context.Context, work func() error) error {
+func (g *gate) do(ctx context.Context, known bool, work func() error) error {
+	queue, places := g.waiting, []chan struct{}{g.running}
+	if !known {
+		queue, places = g.strangers, []chan struct{}{g.stranger, g.running}
+	}
 	select {
-	case g.waiting <- struct{}{}:
-		defer func() { <-g.waiting }()
+	case queue <- struct{}{}:
+		defer func() { <-queue }()
 	default:
 		return &ThrottledError{RetryAfter: time.Second}
 	}
-	select {
-	case g.running <- struct{}{}:
-		defer func() { <-g.running }()
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, place := range places {
+		select {
+		case place <- struct{}{}:
+			defer func() { <-place }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return work()
 }
@@ -75,7 +89,7 @@ func (r *Registry) hashPassword(ctx context.Context, user, password string) (has
 	if err := checkPassword(user, password); err != nil {
 		return "", err
 	}
-	err = r.gate.do(ctx, func() error {
+	err = r.gate.do(ctx, true, func() error {
 		hash, err = argon2id.CreateHash(password, passwordCost())
 		return err
 	})

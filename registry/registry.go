@@ -24,7 +24,6 @@ type Registry struct {
 	kinds *catalog.Catalog
 	keys  *keyring
 	gate  *gate // bounds password hashing
-	slow  *throttle
 
 	view atomic.Pointer[View]
 
@@ -49,7 +48,7 @@ func open(ctx context.Context, cfg Config, c chain, kv shelf) (*Registry, error)
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	r := &Registry{chain: c, kv: kv, kinds: kinds, keys: keys, gate: newGate(), slow: newThrottle()}
+	r := &Registry{chain: c, kv: kv, kinds: kinds, keys: keys, gate: newGate()}
 	r.snapshot.every = snapshotSteps
 	s, err := r.loadSnapshot(ctx)
 	if err != nil {

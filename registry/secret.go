@@ -59,6 +59,7 @@ func (v *verifier) UnmarshalText(text []byte) error {
 const (
 	purposeConnect = "connect"
 	purposeToken   = "token"
+	purposeBrowser = "browser"
 )
 
 // hasher computes verifiers without allocating.

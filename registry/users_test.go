@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,7 +43,7 @@ func TestLogin(t *testing.T) {
 		{"huge name", strings.Repeat("x", 1<<20), password, User{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := r.Login(t.Context(), tc.user, tc.password)
+			got, err := r.Login(t.Context(), tc.user, tc.password, true)
 			if wantErr := tc.want.Name == ""; wantErr != errors.Is(err, ErrUnauthorized) || got != tc.want {
 				t.Errorf("got %+v, %v, want %+v", got, err, tc.want)
 			}
@@ -57,11 +56,11 @@ func TestUserChanges(t *testing.T) {
 	ctx := t.Context()
 	check(t, r.PutUser(ctx, "t", User{Name: "op", Role: Operator}, password))
 	check(t, r.PutUser(ctx, "t", User{Name: "op", Role: Supervisor}, ""))
-	if u, err := r.Login(ctx, "op", password); err != nil || u.Role != Supervisor {
+	if u, err := r.Login(ctx, "op", password, true); err != nil || u.Role != Supervisor {
 		t.Errorf("after a change of the role alone: %+v, %v", u, err)
 	}
 	check(t, r.SetPassword(ctx, "t", "op", "another password"))
-	if _, err := r.Login(ctx, "op", password); !errors.Is(err, ErrUnauthorized) {
+	if _, err := r.Login(ctx, "op", password, true); !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("the old password still works: %v", err)
 	}
 	if err := r.SetPassword(ctx, "t", "nobody", password); !errors.Is(err, ErrNotFound) {
@@ -82,7 +81,7 @@ func TestUserChanges(t *testing.T) {
 	if _, err := r.Token(token); !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("a new user of the same name inherits the token: %v", err)
 	}
-	if _, err := r.Login(ctx, "op", "another password"); !errors.Is(err, ErrUnauthorized) {
+	if _, err := r.Login(ctx, "op", "another password", true); !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("a new user of the same name inherits the password: %v", err)
 	}
 	if diff := cmp.Diff([]User{{Name: "admin", Role: Admin}, {Name: "op", Role: Viewer}}, r.View().Users()); diff != "" {
@@ -180,67 +179,55 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// Guessing is slowed per name, right or wrong, known or not; the wait ends by itself and never grows beyond 15 s.
-func TestGuessingIsSlowed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		slow := newThrottle()
-		for n := range freeFailures {
-			if err := slow.begin("admin"); err != nil {
-				t.Fatalf("attempt %d: %v", n, err)
-			}
-		}
-		for _, want := range []time.Duration{1, 2, 4, 8, 15, 15, 15} {
-			var throttled *ThrottledError
-			if err := slow.begin("admin"); !errors.As(err, &throttled) || throttled.RetryAfter != want*time.Second {
-				t.Fatalf("error %v, want to wait %d s", err, want)
-			}
-			time.Sleep(throttled.RetryAfter - time.Millisecond)
-			if err := slow.begin("admin"); err == nil {
-				t.Fatalf("the wait of %d s ended early", want)
-			}
-			time.Sleep(time.Millisecond)
-			if err := slow.begin("admin"); err != nil {
-				t.Fatalf("after the wait: %v", err)
-			}
-		}
-		if err := slow.begin("operator"); err != nil {
-			t.Errorf("another name waits too: %v", err)
-		}
-		time.Sleep(longestWait)
-		check(t, slow.begin("admin"))
-		slow.succeed("admin")
-		for range freeFailures {
-			if err := slow.begin("admin"); err != nil {
-				t.Fatalf("a success did not end the slowing: %v", err)
-			}
-		}
-		time.Sleep(forgetAfter + time.Second)
-		check(t, slow.begin("admin"))
-		check(t, slow.begin("admin"))
-	})
-}
-
-func TestThrottleMemoryIsBounded(t *testing.T) {
-	slow := newThrottle()
-	for i := range 3 * throttledNames {
-		check(t, slow.begin(fmt.Sprint("name", i)))
-	}
-	if n := len(slow.names); n > throttledNames {
-		t.Errorf("%d names remembered, want at most %d", n, throttledNames)
-	}
-}
-
-func TestLoginIsThrottledEvenWithTheRightPassword(t *testing.T) {
+// A browser that has signed in is known for that user, and until the password changes; nobody can make a mark.
+func TestABrowserIsKnownAgain(t *testing.T) {
 	r := withAdmin(t)
-	for range freeFailures {
-		if _, err := r.Login(t.Context(), "admin", "wrong password"); !errors.Is(err, ErrUnauthorized) {
-			t.Fatalf("error %v, want ErrUnauthorized", err)
+	check(t, r.PutUser(t.Context(), "t", User{Name: "op", Role: Operator}, password))
+	mark := r.MarkBrowser("admin")
+	number, known := r.KnowsBrowser("admin", mark)
+	if !known || number == "" {
+		t.Fatalf("the browser is not known by its own mark %q", mark)
+	}
+	for name, forged := range map[string]string{
+		"nothing": "", "a number": number, "another number": "x" + mark, "another seal": mark[:len(mark)-2] + "xx", "an empty seal": number + ".",
+		"too long": number + strings.Repeat("x", 200) + mark,
+	} {
+		if _, known := r.KnowsBrowser("admin", forged); known {
+			t.Errorf("%s passes for a mark", name)
 		}
 	}
-	var throttled *ThrottledError
-	if _, err := r.Login(t.Context(), "admin", password); !errors.As(err, &throttled) || throttled.RetryAfter <= 0 {
-		t.Errorf("error %v, want to wait", err)
+	if _, known := r.KnowsBrowser("op", mark); known {
+		t.Error("a mark of one user is good for another")
 	}
+	if _, known := r.KnowsBrowser("nobody", r.MarkBrowser("nobody")); known {
+		t.Error("a name without a user is known")
+	}
+	check(t, r.PutUser(t.Context(), "t", User{Name: "admin", Role: Admin}, "another password"))
+	if _, known := r.KnowsBrowser("admin", mark); known {
+		t.Error("the mark outlives the password")
+	}
+}
+
+// However many strangers try, who has been here before is not behind them.
+func TestStrangersDoNotHoldUpKnownBrowsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		release := make(chan struct{})
+		for range 3 * maxWaiting {
+			go func() { _ = g.do(t.Context(), false, func() error { <-release; return nil }) }()
+		}
+		synctest.Wait()
+		ran := false
+		if err := g.do(t.Context(), true, func() error { ran = true; return nil }); err != nil || !ran {
+			t.Errorf("a known browser: %v, ran %v", err, ran)
+		}
+		var throttled *ThrottledError
+		if err := g.do(t.Context(), false, func() error { return nil }); !errors.As(err, &throttled) {
+			t.Errorf("one stranger more: %v, want *ThrottledError", err)
+		}
+		close(release)
+		synctest.Wait()
+	})
 }
 
 // Not more than two passwords are hashed at a time, a crowd is turned away, and who gives up leaves the queue.
@@ -264,14 +251,14 @@ func TestPasswordGate(t *testing.T) {
 		var wg sync.WaitGroup
 		for range maxHashing + maxWaiting {
 			wg.Go(func() {
-				if err := g.do(t.Context(), work); err != nil {
+				if err := g.do(t.Context(), true, work); err != nil {
 					t.Errorf("within the limit: %v", err)
 				}
 			})
 		}
 		synctest.Wait()
 		var throttled *ThrottledError
-		if err := g.do(t.Context(), work); !errors.As(err, &throttled) {
+		if err := g.do(t.Context(), true, work); !errors.As(err, &throttled) {
 			t.Errorf("beyond the limit: %v, want *ThrottledError", err)
 		}
 		close(release)
@@ -288,8 +275,8 @@ func TestWaitingForThePasswordGateEnds(t *testing.T) {
 	r.gate.running <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for range 2 * freeFailures {
-		if _, err := r.Login(ctx, "admin", password); !errors.Is(err, context.Canceled) {
+	for range 10 {
+		if _, err := r.Login(ctx, "admin", password, true); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v, want the context's: it must not count as a failure either", err)
 		}
 	}
@@ -315,7 +302,7 @@ func BenchmarkLogin(b *testing.B) {
 	r := openTest(b)
 	check(b, r.PutUser(b.Context(), "t", User{Name: "admin", Role: Admin}, password))
 	for b.Loop() {
-		if _, err := r.Login(b.Context(), "admin", password); err != nil {
+		if _, err := r.Login(b.Context(), "admin", password, true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,7 +31,7 @@ func BenchmarkFanOut(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.Serve(w, r, stream.Identity{Name: "anna", Role: "operator", Valid: func() bool { return true }})
 	}))
-	for !hub.Room() {
+	for hub.Room(stream.Identity{Handles: true}) != nil {
 		time.Sleep(time.Millisecond)
 	}
 	got := make(chan struct{}, consoles)

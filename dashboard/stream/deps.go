@@ -54,13 +54,15 @@ type Deps struct {
 
 // Config of a Hub.
 type Config struct {
-	MaxClients int
+	MaxClients int // a fifth of them is kept for those who handle calls
+	MaxPerUser int // 0 = as MaxClients
 	Heartbeat  time.Duration
 }
 
 // Identity is who is behind a connection.
 type Identity struct {
 	Name, Role string
+	Handles    bool // acknowledges and closes calls
 	// Valid reports whether the session still stands with the same role.
 	Valid func() bool
 }

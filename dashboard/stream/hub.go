@@ -185,11 +185,38 @@ func (h *Hub) Recheck() {
 	}
 }
 
-// Room reports whether one more console may connect.
-func (h *Hub) Room() bool {
+// Why a console finds no place.
+var (
+	ErrNoRoom  = errors.New("stream: too many consoles are open, or the hub is stopping")
+	ErrTooMany = errors.New("stream: the user has too many consoles open")
+)
+
+// Room tells whether one more console of a user may connect.
+func (h *Hub) Room(who Identity) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.running && len(h.clients) < h.cfg.MaxClients
+	return h.room(who)
+}
+
+// room: h.mu is held. Places are kept for those who handle calls, and nobody may take all.
+func (h *Hub) room(who Identity) error {
+	most := h.cfg.MaxClients
+	if !who.Handles {
+		most -= h.cfg.MaxClients / 5
+	}
+	if !h.running || len(h.clients) >= most {
+		return ErrNoRoom
+	}
+	own := 0
+	for c := range h.clients {
+		if c.who.Name == who.Name {
+			own++
+		}
+	}
+	if h.cfg.MaxPerUser > 0 && own >= h.cfg.MaxPerUser {
+		return ErrTooMany
+	}
+	return nil
 }
 
 // Len is how many consoles are connected.
@@ -202,7 +229,7 @@ func (h *Hub) Len() int {
 func (h *Hub) join(c *client) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.running || len(h.clients) >= h.cfg.MaxClients {
+	if h.room(c.who) != nil {
 		return false
 	}
 	h.clients[c] = struct{}{}

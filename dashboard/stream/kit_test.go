@@ -94,7 +94,7 @@ func startOver(t *testing.T, kept int, secrets *tls.Config) *bench {
 	b := &bench{t: t, secrets: secrets, ledger: streamtest.New("k7", kept), net: newPipes(), metrics: prometheus.NewRegistry()}
 	b.valid.Store(true)
 	var err error
-	b.hub, err = stream.New(stream.Config{MaxClients: 10, Heartbeat: 5 * time.Second}, stream.Deps{
+	b.hub, err = stream.New(stream.Config{MaxClients: 10, MaxPerUser: 8, Heartbeat: 5 * time.Second}, stream.Deps{
 		Source: b.ledger, Seen: b.keep, Metrics: b.metrics, Log: slog.New(slog.DiscardHandler), Build: "test",
 		Devices: func() []stream.Update { b.mu.Lock(); defer b.mu.Unlock(); return b.devices },
 	})
@@ -109,7 +109,8 @@ func startOver(t *testing.T, kept int, secrets *tls.Config) *bench {
 func (b *bench) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.hub.Serve(w, r, stream.Identity{Name: r.URL.Query().Get("user"), Role: "operator", Valid: b.valid.Load})
+		name := r.URL.Query().Get("user")
+		b.hub.Serve(w, r, stream.Identity{Name: name, Role: "operator", Handles: !strings.HasPrefix(name, "viewer"), Valid: b.valid.Load})
 	})}
 	var wg sync.WaitGroup
 	wg.Go(func() {

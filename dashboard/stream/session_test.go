@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -93,7 +94,7 @@ func TestStopSaysGoingAway(t *testing.T) {
 		if got := <-code; got != websocket.CloseGoingAway {
 			t.Errorf("closed with %d", got)
 		}
-		if b.hub.Room() {
+		if b.hub.Room(stream.Identity{Handles: true}) == nil {
 			t.Error("a stopped hub has room")
 		}
 		if n := b.ledger.Subscriptions(); n != 0 {
@@ -105,14 +106,37 @@ func TestStopSaysGoingAway(t *testing.T) {
 func TestNoMoreConsolesThanAllowed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := start(t, 100)
-		for range 10 {
-			b.open("anna").hello(0)
+		for i := range 10 {
+			b.open(fmt.Sprint("anna", i)).hello(0)
 		}
-		if b.hub.Room() {
-			t.Error("room for an eleventh")
+		if err := b.hub.Room(stream.Identity{Name: "x", Handles: true}); !errors.Is(err, stream.ErrNoRoom) {
+			t.Errorf("room for an eleventh: %v", err)
 		}
 		if code := b.open("bert").closed(); code != websocket.CloseTryAgainLater {
 			t.Errorf("closed with %d", code)
+		}
+	})
+}
+
+// One user, whose token may be in many programs, does not take all places; nor do all who only look.
+func TestPlacesAreKeptForThoseWhoHandleCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := start(t, 100)
+		for range 8 {
+			b.open("viewer").hello(0)
+		}
+		if err := b.hub.Room(stream.Identity{Name: "viewer2"}); !errors.Is(err, stream.ErrNoRoom) {
+			t.Errorf("the last fifth is given to a viewer: %v", err)
+		}
+		if code := b.open("viewer2").closed(); code != websocket.CloseTryAgainLater {
+			t.Errorf("closed with %d", code)
+		}
+		b.open("anna").hello(0)
+		if err := b.hub.Room(stream.Identity{Name: "viewer", Handles: true}); !errors.Is(err, stream.ErrTooMany) {
+			t.Errorf("a ninth console of one user: %v", err)
+		}
+		if err := b.hub.Room(stream.Identity{Name: "bert", Handles: true}); err != nil {
+			t.Errorf("who handles calls finds no place: %v", err)
 		}
 	})
 }
