@@ -55,7 +55,10 @@ func TestHugePressesAreCallsAndTakeNobodysSpace(t *testing.T) {
 func TestAHubWithAFullLifeStarts(t *testing.T) {
 	data := t.TempDir() + "/data"
 	fillLife(t, data)
-	h := testkit.StartHub(t, smallJournal, func(c *config.Config) { c.Data = data })
+	h := testkit.StartHub(t, smallJournal, func(c *config.Config) {
+		c.Data = data
+		c.Alerts.SnapshotInterval = time.Second // what is decided may go after the next snapshot
+	})
 	h.AddDevices(telemetry.EmergencyButton, "btn-1")
 	o := h.SignIn("admin", testkit.Password)
 	testkit.Eventually(t, 20*time.Second, func() string {
