@@ -14,7 +14,9 @@
 //   - A message is in its lane, and every step carries the places up to which the event and state lanes had been decided when
 //     it was made. The next engine reads from there. A message before that place is never decided again; one after it left no
 //     step, so deciding on it again is the first time as far as anybody can tell. Its identity is in the same step as what it
-//     raised, so a redelivery that lies after that place is known too.
+//     raised, so a redelivery that lies after that place is known too. The event lane is not decided in its order, see Fairness:
+//     the place is that of the oldest message not decided, and the last step of each group adds the numbers of those decided
+//     beyond it since the group before, also of those that led to nothing. They are passed over when they are read again.
 //   - A command was not answered. Its sender asks again with the same Idempotency-Key, which is in the step of what it did.
 //   - A clock is armed and cleared by the step that carries the transition, and its due time comes from the receive time of a
 //     message, never from the time of a start. The next engine finds it in the ledger and fires it at once when it is overdue;
@@ -27,6 +29,16 @@
 // engine writes and this one ends with ErrNotLeader. Each step holds the name of the engine's life, so two engines never
 // mistake each other's. After a stop in the middle of an append no snapshot is written, for the live state is ahead of the
 // ledger. A snapshot names the step it was taken at with that step's hash; one that does not fit is not used.
+//
+// # Fairness
+//
+// The reader of the event lane sorts what it reads into a queue per device; messages of devices that nobody has registered wait in
+// one queue per sender. Who had nothing waiting is decided next, with one message, then everybody in turn, a bounded part each.
+// Repeats that follow each other are one item of the queue and cost one step: each is known again or counted, and the incident
+// after it is the same as if it had been alone. The sorting is for the order only; a decision reads its message anew, by the
+// registry of its moment. When the inbox is full the reader waits, and Backlog says so.
+//
+// A decision that panics is contained, raises SYS-PANIC with the name of its input, and clears what would bring it back.
 //
 // # Window rules
 //
@@ -109,7 +121,7 @@
 //
 // One goroutine, that of Run, owns the live state. Each lane has a reader of its own, and the event lane a second one for the
 // watch. Telemetry is never waited for: its reader updates a sharded map, decodes what window rules need and judges them under
-// the watch's lock, which the engine never takes. A round takes commands first, then calls, findings, clocks, the state lane and
+// the watch's lock, which the engine never takes. A round takes commands first, then calls by turns, findings, clocks, the state lane and
 // silences, each bounded, and commits once. Methods of Engine and values they return are safe for concurrent use; incidents and views are
 // immutable.
 //
@@ -118,6 +130,6 @@
 // Do gives *InvalidError, *ConflictError, ErrNotFound, ErrStopped or the context's error. A rule file gives *RuleError with
 // line and column, joined. While the ledger refuses, Run tries again and shows nothing new; it ends only with its context, with
 // ErrNotLeader, or when the ledger cannot be understood. What cannot be decoded is counted, put into the dead letters with its
-// reason and, where a call or a fire may hide behind it, raised. A hole in a lane, or a message whose decision fails, raises
+// reason and, where a call or a fire may hide behind it, raised. A hole in a lane raises
 // SYS-JOURNAL-GAP.
 package alerts

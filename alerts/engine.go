@@ -34,6 +34,7 @@ type Engine struct {
 	changed        <-chan struct{} // of the registry
 	left           bool            // devices may have left the registry
 	saved          time.Time
+	savedStep      uint64
 	shownForgotten uint64
 	saving         chan struct{} // nil when no snapshot is being written
 
@@ -113,9 +114,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.saveLast(ctx)
 }
 
+// soon is when the first snapshot of a life is written that begins with a backlog.
+const soon = 5 * time.Second
+
 // loop works until ctx ends; torn tells that a group was decided and perhaps not committed.
 func (e *Engine) loop(ctx context.Context) (torn bool, err error) {
 	e.saved = e.ports.now()
+	if e.inbox.behind(e.ports.event) { // once that is decided the lane may forget it
+		e.saved = e.saved.Add(min(soon-e.cfg.SnapshotInterval, 0))
+	}
 	e.watchRegistry()
 	e.watchConditions()
 	t := time.NewTimer(0)

@@ -254,3 +254,33 @@ func TestAFullInboxHoldsTheReaderUp(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkRepeats is what a flood of one device costs, from the lane to the view, on a ledger in memory: each repeat is read,
+// known by its identity and counted.
+func BenchmarkRepeats(b *testing.B) {
+	p := newPlant(b)
+	fixed := benchWorld{p.world, registry.NewLocator(p.world.catalog, p.world.Devices())}
+	ports := p.ports()
+	ports.world = func() world { return fixed }
+	n := 0
+	for b.Loop() {
+		n++
+		p.press("b1", fmt.Sprintf(`{"type":"sos","boot":1,"seq":%d}`, n))
+	}
+	began := time.Now()
+	e, err := newEngine(b.Context(), p.cfg, shippedRules(b), ports)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	p.engine, p.cancel, p.ended = e, cancel, make(chan error, 1)
+	go func() { p.ended <- e.Run(ctx) }()
+	for len(e.View().Incidents) == 0 || e.View().Incidents[0].Occurrences < n {
+		time.Sleep(50 * time.Microsecond)
+	}
+	b.ReportMetric(float64(n)/time.Since(began).Seconds(), "repeats/s")
+	b.ReportMetric(float64(e.Stats().Steps), "steps")
+	if err := p.stop(); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -78,3 +78,6 @@ func (b *inbox) firstPress(now time.Time, unread bool) (wait time.Duration) {
 	}
 	return max(wait, 0)
 }
+
+// behind reports whether a lane holds more than has been read.
+func (b *inbox) behind(l lane) bool { return l.Depth(b.readTo().pos) > 0 }

@@ -214,6 +214,9 @@ func (e *Engine) readWindow(ctx context.Context) (*seenWindow, error) {
 	return &w, nil
 }
 
+// stepsPerSnapshot bounds what a start has to fold, and with it how long it takes until the hub listens.
+const stepsPerSnapshot = 10_000
+
 // snapshotWhenDue starts a snapshot in the background. Only copying the maps holds the engine up.
 func (e *Engine) snapshotWhenDue(ctx context.Context) {
 	select {
@@ -221,10 +224,11 @@ func (e *Engine) snapshotWhenDue(ctx context.Context) {
 		e.saving = nil
 	default:
 	}
-	if e.saving != nil || e.ports.now().Sub(e.saved) < e.cfg.SnapshotInterval {
+	many := e.book.step-e.savedStep >= stepsPerSnapshot
+	if e.saving != nil || !many && e.ports.now().Sub(e.saved) < e.cfg.SnapshotInterval {
 		return
 	}
-	e.saved = e.ports.now()
+	e.saved, e.savedStep = e.ports.now(), e.book.step
 	save := e.snapshot()
 	done := make(chan struct{})
 	e.saving = done
