@@ -60,7 +60,7 @@ func TestAPanicIsContained(t *testing.T) {
 			return e.clock(g, due, at)
 		}, func(e *Engine) bool { _, armed := theCall(e).deadline("louder"); return !armed }},
 		{"acknowledgement", "state:3 from b1", func(e *Engine, g *group) error {
-			m := publish("wh/v1/b1/command/ack", "b1", `{"id":"`+sortedKeys(e.book.outbox)[0]+`","result":"done"}`)
+			m := publish("wh/v1/b1/command/ack", "b1", `{"id":"`+sortedKeys(e.book.outbox)[0]+`","result":"accepted"}`)
 			return e.stateEntry(g, &laneItem{Entry: journal.Entry{Message: m, ID: 3, Pos: journal.Position{Frame: 3}, Next: journal.Position{Frame: 3, Index: 1}}})
 		}, func(e *Engine) bool { return e.at.state.pos.Frame == 3 }},
 		{"silence", "EB-OFFLINE of b1", func(e *Engine, g *group) error { return e.silences(g, []silence{silent(false)}) },
