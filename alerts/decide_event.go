@@ -20,6 +20,11 @@ func (v *verdict) letter(e journal.Entry, f telemetry.FieldError) {
 	v.letters = append(v.letters, letterOf(e, f))
 }
 
+// add takes in what came of another part of the message.
+func (v *verdict) add(w verdict) {
+	v.duplicates, v.ignored, v.letters = v.duplicates+w.duplicates, v.ignored+w.ignored, append(v.letters, w.letters...)
+}
+
 // putAside leaves a letter for every message of a run.
 func (v *verdict) putAside(p share, f telemetry.FieldError) {
 	for _, r := range p.reps {
@@ -75,7 +80,9 @@ func (x *draft) listen(p share) (v verdict) {
 		return v
 	}
 	moves, inputs := x.moves, len(x.step.Inputs)
-	v = x.hear(p, o, x.places.Catalog())
+	for part := range o.All(p.entry.Payload) {
+		v.add(x.hear(p, part, x.places.Catalog()))
+	}
 	if x.moves == moves {
 		x.step.Inputs = x.step.Inputs[:inputs]
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
 	"watchhouse/telemetry"
 	"watchhouse/telemetry/profile"
 )
@@ -38,7 +39,17 @@ func (f *feed) take(e *journal.Entry) {
 		return
 	}
 	o, err := f.world().Locate(e.Topic, e.Device)
-	if err != nil || !o.Registered || f.spec.kinds[o.Device.Kind] == nil || !live(*e, o.Topic) {
+	if err != nil {
+		return
+	}
+	for part := range o.All(e.Payload) {
+		f.part(e, part)
+	}
+}
+
+// part reads what an entry says of one device.
+func (f *feed) part(e *journal.Entry, o registry.Origin) {
+	if !o.Registered || f.spec.kinds[o.Device.Kind] == nil || !live(*e, o.Topic) {
 		return
 	}
 	if o.Topic.Channel != telemetry.ChannelTelemetry && o.Topic.Channel != telemetry.ChannelEvent {

@@ -178,12 +178,19 @@ func (l *lastSeen) mark(e *journal.Entry) {
 		l.markBridge(e)
 	}
 	if err != nil { // rarely: most devices speak wh/v1, and for them nothing is looked up
-		o, err := l.world().Locate(e.Topic, e.Device)
-		if err != nil || !o.Life {
-			return
+		if o, err := l.world().Locate(e.Topic, e.Device); err == nil {
+			for part := range o.All(e.Payload) {
+				if part.Life {
+					l.markTopic(e, part.Topic)
+				}
+			}
 		}
-		t = o.Topic
+		return
 	}
+	l.markTopic(e, t)
+}
+
+func (l *lastSeen) markTopic(e *journal.Entry, t telemetry.Topic) {
 	if !live(*e, t) {
 		return
 	}

@@ -15,7 +15,7 @@ type route struct {
 	reject string // why it is not taken, "" = it is
 	notice bool   // what a bridge says about its own connection: answered and forgotten
 
-	stranger *registry.Origin // an address of a bridge that nobody has registered: the payload decides about the lane
+	stranger *registry.Origin // of an address of a bridge that nobody has registered, or in the payload: that decides about the lane
 }
 
 // laneOf is the lane of a message. A stranger has no place in life.db, unless it calls for help.
@@ -23,7 +23,7 @@ func (r *route) laneOf(payload []byte) laneID {
 	if r.stranger == nil {
 		return r.lane
 	}
-	if c, err := r.stranger.Read(payload); err == nil && c.Help() {
+	if r.stranger.MayCall(payload) {
 		return eventLane
 	}
 	return r.lane

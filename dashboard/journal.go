@@ -74,7 +74,15 @@ func concerns(view *registry.View, e journal.Entry, device string) bool {
 		return true
 	}
 	o, err := view.Locate(e.Topic, e.Device)
-	return err == nil && o.Topic.Device == device
+	if err != nil {
+		return false
+	}
+	for part := range o.All(e.Payload) {
+		if part.Topic.Device == device {
+			return true
+		}
+	}
+	return false
 }
 
 // lane is a *journal.Lane.

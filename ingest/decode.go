@@ -26,7 +26,22 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	if e.Kind != journal.Publish {
 		return points // ticks
 	}
-	from, said, err := d.read(e, view)
+	from, err := view.Locate(e.Topic, e.Device)
+	if errors.Is(err, registry.ErrNoDevice) {
+		return points
+	}
+	for part := range from.All(e.Payload) {
+		points = d.part(points, e, part, err)
+	}
+	return points
+}
+
+// part adds the points of one device; err is why nobody knows which one it is.
+func (d *decoder) part(points []point, e *journal.Entry, from registry.Origin, err error) []point {
+	var said profile.Content
+	if err == nil {
+		said, err = d.read(e, &from)
+	}
 	if err != nil {
 		d.stats.count(func(s *Stats) { s.Undecodable++ })
 	}
@@ -48,32 +63,25 @@ func (d *decoder) decode(points []point, e *journal.Entry, view directory) []poi
 	return points
 }
 
-// read tells what an entry says and where it is from.
-func (d *decoder) read(e *journal.Entry, view directory) (o registry.Origin, said profile.Content, err error) {
-	o, err = view.Locate(e.Topic, e.Device)
-	if errors.Is(err, registry.ErrNoDevice) {
-		return o, said, nil
-	}
-	if err != nil {
-		return o, said, err
-	}
+// read tells what an entry says of a device.
+func (d *decoder) read(e *journal.Entry, o *registry.Origin) (said profile.Content, err error) {
 	if !o.Foreign() && o.Topic.Channel != telemetry.ChannelTelemetry {
 		if d.lane == journal.EventLane { // a call, which is the alert engine's
-			return o, said, nil
+			return said, nil
 		}
-		return o, said, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
+		return said, &telemetry.FieldError{Field: "topic.channel", Want: string(telemetry.ChannelTelemetry), Got: string(o.Topic.Channel)}
 	}
 	if o.Foreign() && e.Retain && e.Device != o.Topic.Device { // what a bridge has retained is old, nobody knows how old
-		return o, said, nil
+		return said, nil
 	}
 	if e.Cut > 0 { // a call without its bulk, which is the alert engine's
-		return o, said, nil
+		return said, nil
 	}
 	said, err = o.Read(e.Payload)
 	if d.lane == journal.EventLane && said.Unread != nil && !d.again { // the alert engine makes the letter of a call that cannot be read
 		err = withoutFault(err, said.Unread)
 	}
-	return o, said, err
+	return said, err
 }
 
 // withoutFault leaves the other faults of an error, nil when there are none.

@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"errors"
+	"iter"
 	"sync"
 
 	"watchhouse/telemetry"
@@ -22,6 +23,41 @@ type Origin struct {
 
 	reader profile.Reader   // of a profile
 	others []*profile.Model // that an unregistered device may be of
+	split  func(profile.Piece) Origin
+	fault  error // of a piece that names no device
+}
+
+// All gives the origins of a message: one, unless its payload names the devices that it speaks of. Each of those reads its own part,
+// whatever payload it is given.
+func (o *Origin) All(payload []byte) iter.Seq[Origin] {
+	return func(yield func(Origin) bool) {
+		if o.split == nil {
+			yield(*o)
+			return
+		}
+		pieces, err := o.reader.Envelope.Split(payload)
+		if err != nil && !yield(Origin{Topic: o.Topic, reader: o.reader, fault: err}) {
+			return
+		}
+		for _, piece := range pieces {
+			if !yield(o.split(piece)) {
+				return
+			}
+		}
+	}
+}
+
+// MayCall reports whether a message has to go where calls go: of a device that can call, or of a stranger that does.
+func (o *Origin) MayCall(payload []byte) bool {
+	for p := range o.All(payload) {
+		if p.Registered && p.Topic.Channel == telemetry.ChannelEvent {
+			return true
+		}
+		if c, err := p.Read(payload); !p.Registered && err == nil && c.Help() {
+			return true
+		}
+	}
+	return false
 }
 
 // Foreign reports whether the topic is of a profile, and not of wh/v1.
@@ -67,8 +103,23 @@ func (l *Locator) Locate(topic, sender string) (Origin, error) {
 		return Origin{}, ErrNoDevice
 	case m.Envelope.OfSender():
 		return l.locateSender(m, sender)
+	case m.Envelope.InPayload():
+		return l.several(m), nil
 	}
 	return l.origin(m, known), nil
+}
+
+// several is the origin of a message whose payload names its devices.
+func (l *Locator) several(m catalog.Match) Origin {
+	return Origin{
+		Topic: telemetry.Topic{Channel: telemetry.ChannelTelemetry}, reader: profile.Reader{Envelope: m.Envelope},
+		split: func(p profile.Piece) Origin {
+			m.Address = p.Address
+			o := l.origin(m, l.speakers().byAddress[addressKey{m.Profile.ID, m.Profile.Key(p.Address)}])
+			o.reader.Piece = p.Tree
+			return o
+		},
+	}
 }
 
 // BridgeState is that of the view's catalog.
@@ -220,6 +271,10 @@ var ErrStranger error = &telemetry.FieldError{Field: "topic.address", Want: "the
 // error, which holds *telemetry.FieldError, it gives what could be read.
 func (o *Origin) Read(payload []byte) (profile.Content, error) {
 	switch {
+	case o.fault != nil:
+		return profile.Content{}, o.fault
+	case o.split != nil:
+		return profile.Content{}, &telemetry.FieldError{Field: "payload", Want: "one device", Got: "several"}
 	case !o.Foreign():
 		return readOwn(o.Topic, payload)
 	case o.Registered:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"watchhouse/journal"
+	"watchhouse/registry"
 	"watchhouse/telemetry"
 )
 
@@ -133,6 +134,13 @@ func (p *Projection) foreign(e *journal.Entry) {
 		p.bridgeSays(e)
 		return
 	}
+	for part := range o.All(e.Payload) {
+		p.foreignPart(e, part)
+	}
+}
+
+// foreignPart applies what a message says of one device.
+func (p *Projection) foreignPart(e *journal.Entry, o registry.Origin) {
 	d := p.devices[o.Topic.Device]
 	if d == nil {
 		return
