@@ -77,6 +77,7 @@ type pending struct {
 	qos     byte     // likewise
 	retain  bool     // likewise
 	fan     *message // for subscribers, nil when there are none
+	reply   *message // to the sender, nil = none
 }
 
 func (b *Broker) newPending() *pending {
@@ -230,7 +231,9 @@ func (p *pending) complete(r journal.Receipt, err error) {
 	switch {
 	case err == nil:
 		b.committed(p, r)
-		c.settle(p, p.answerTo())
+		if c.settle(p, p.answerTo()); p.reply != nil { // after the acknowledgement; best effort, as at the platforms
+			c.deliver(outgoing{m: p.reply}, maxQueued)
+		}
 	case p.lane.life():
 		b.count.journalFail.Add(1)
 		b.complain(err)

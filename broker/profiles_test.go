@@ -22,8 +22,9 @@ func withBridges(t *testing.T) *house {
 		{ID: "lora", Model: "milesight-ws101", Address: "24e124535b316056"},
 		{ID: "leak", Model: "zigbee-leak", Address: "底楼/水浸"},
 		{ID: "tb", Model: "thingsboard-button"},
+		{ID: "ali", Model: "alink-button", Address: "dn1"},
 	}
-	if _, err := reg.PutDevices(ctx, "test", devices, map[string]string{"tb": "a.secret-of-tb"}); err != nil {
+	if _, err := reg.PutDevices(ctx, "test", devices, map[string]string{"tb": "a.secret-of-tb", "ali": "a-secret-of-ali"}); err != nil {
 		t.Fatal(err)
 	}
 	for id, filter := range map[string]string{"cs": "application/#", "z2m": "zigbee2mqtt/#"} {
@@ -96,6 +97,30 @@ func TestABridgeMayHaveAWill(t *testing.T) {
 		if code, _ := h.dial().connect(hello{user: "z2m", will: offline(topic)}); code != 5 && code != 4 {
 			t.Errorf("a will on %s: CONNACK %#x", topic, code)
 		}
+	}
+}
+
+// A device of a platform is answered as there, on its own reply topic, when its report is on disk. It may ask for the answers to
+// itself, and for nobody else's.
+func TestAPlatformsDeviceIsAnswered(t *testing.T) {
+	h := withBridges(t)
+	w := h.join(hello{user: "ali", secret: "a-secret-of-ali"})
+	for filter, granted := range map[string]bool{
+		"/sys/pk/dn1/thing/event/property/post_reply": true, "/sys/pk/dn1/#": true, "/sys/+/dn1/thing/event/+/post_reply": true,
+		"/sys/pk/dn2/#": false, "/sys/pk/+/thing/event/property/post_reply": false, "/sys/#": false, "#": false, "zigbee2mqtt/#": false,
+	} {
+		if code := w.subscribe(filter, 0, 9); (code < 0x80) != granted {
+			t.Errorf("SUBSCRIBE %s: %#x, want granted %v", filter, code, granted)
+		}
+	}
+	const post = "/sys/pk/dn1/thing/event/property/post"
+	w.publish(pub{topic: post, payload: `{"id":"77","params":{"SOS":1}}`, qos: 1, id: 1})
+	w.expectAck(typePuback, 1, 0)
+	if d := w.delivery(); d.topic != post+"_reply" || !strings.Contains(d.payload, `"id":"77","code":200`) {
+		t.Errorf("the answer is %+v", d)
+	}
+	if n := len(h.stored(journal.EventLane)); n != 1 {
+		t.Errorf("%d calls are kept", n)
 	}
 }
 

@@ -113,6 +113,7 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 	if c.b.fanout.wanted() {
 		item.fan = &message{topic: r.topic, payload: m.Payload, props: append([]byte(nil), p.props...), qos: p.qos, retain: p.retain, from: c.client}
 	}
+	item.reply = c.replyTo(r, m.Payload)
 	switch err := c.submit(item, m); {
 	case err == nil && lane.life():
 		c.pay(shareOf(lane), unitsOf(size))
@@ -121,6 +122,15 @@ func (c *conn) dispatch(p publish, r *route, a ack, q *inbound2) error {
 		return err
 	}
 	return c.turnAway(lane, a, q)
+}
+
+// replyTo is what a platform's device or bridge is told when its report is on disk, nil for those that expect nothing, or may not read it.
+func (c *conn) replyTo(r *route, payload []byte) *message {
+	topic, reply, ok := r.origin.Reply(r.topic, payload)
+	if !ok || !c.mayRead(topic) {
+		return nil
+	}
+	return &message{topic: topic, payload: reply}
 }
 
 // turnAway answers what could not be taken.

@@ -11,9 +11,10 @@ import (
 type route struct {
 	topic  string
 	lane   laneID
-	keep   bool   // status: its retained copy is kept
-	reject string // why it is not taken, "" = it is
-	notice bool   // what a bridge says about its own connection: answered and forgotten
+	keep   bool            // status: its retained copy is kept
+	reject string          // why it is not taken, "" = it is
+	origin registry.Origin // of a known topic: tells what the sender is answered
+	notice bool            // what a bridge says about its own connection: answered and forgotten
 
 	stranger *registry.Origin // of an address of a bridge that nobody has registered, or in the payload: that decides about the lane
 }
@@ -85,7 +86,7 @@ func (c *conn) decide(topic string) *route {
 		r.reject = rejectUnknown
 	case err != nil:
 	case o.Foreign() && !o.Registered:
-		r.stranger = &o
+		r.stranger, r.origin = &o, o
 	default:
 		r.assign(o)
 	}
@@ -94,6 +95,7 @@ func (c *conn) decide(topic string) *route {
 
 // assign gives the messages of a known device their lane. Only wh/v1 has retained messages: a bridge repeats its own.
 func (r *route) assign(o registry.Origin) {
+	r.origin = o
 	switch o.Topic.Channel {
 	case telemetry.ChannelEvent:
 		r.lane = eventLane

@@ -40,7 +40,7 @@ func (r *Registry) MayPublish(p Principal, topic string) bool {
 }
 
 // MaySubscribe decides by default against. A device may subscribe below its own prefix, which for a gateway holds its
-// children's commands; bridges and observers to what a grant covers entirely. A shared subscription is judged by its filter.
+// children's commands, and to what its platform would answer it; bridges and observers to what a grant covers entirely. A shared subscription is judged by its filter.
 func (r *Registry) MaySubscribe(p Principal, filter string) bool {
 	filter, ok := unshare(filter)
 	if !ok || !validFilter(filter) {
@@ -55,7 +55,7 @@ func (r *Registry) MaySubscribe(p Principal, filter string) bool {
 	}
 	rest, ok := strings.CutPrefix(filter, "wh/v1/")
 	if !ok {
-		return false
+		return v.locator.hears(p.ID, filter)
 	}
 	device, _, below := strings.Cut(rest, "/")
 	return below && device == p.ID

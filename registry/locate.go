@@ -235,6 +235,22 @@ func (l *Locator) speaksOn(device, topic string) bool {
 	return known && s.profile == m.Profile.ID
 }
 
+// hears reports whether a filter asks for what a device's platform answers it.
+func (l *Locator) hears(device, filter string) bool {
+	s, known := l.speakers().byID[device]
+	return known && l.catalog.HearsReply(s.profile, filter, cmp.Or(s.device.Address, s.device.ID))
+}
+
+// Reply is what the sender of a message is told once it is kept, as the platform would that the profile is of; ok is false where
+// nothing is expected.
+func (o *Origin) Reply(topic string, payload []byte) (replyTopic string, reply []byte, ok bool) {
+	e := o.reader.Envelope
+	if e == nil || !e.Replies() {
+		return "", nil, false
+	}
+	return e.ReplyTopic(topic), e.Reply(payload), true
+}
+
 // indexSpeakers makes the index. An address is checked to be unique when a device is registered; should a new catalog
 // have made two alike, the first by id has it.
 func indexSpeakers(c *catalog.Catalog, devices []Device) speakers {

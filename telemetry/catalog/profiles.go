@@ -77,6 +77,13 @@ func (c *Catalog) Matches(topic string) iter.Seq[Match] {
 	}
 }
 
+// HearsReply reports whether a filter asks for a profile's answers to the device at an address, and to no other.
+func (c *Catalog) HearsReply(profileID, filter, address string) bool {
+	return slices.ContainsFunc(c.envelopes, func(e *profile.Envelope) bool {
+		return c.owners[e].ID == profileID && e.ReplyMatches(filter, address)
+	})
+}
+
 // Envelope finds the profile that a topic belongs to, and the address of the device in it, "" when the topic names none.
 func (c *Catalog) Envelope(topic string) (p *Profile, e *profile.Envelope, address string, ok bool) {
 	for m := range c.Matches(topic) {

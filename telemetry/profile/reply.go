@@ -17,6 +17,25 @@ func (e *Envelope) Replies() bool { return e.spec.Reply != nil }
 // ReplyTopic is the topic of the answer to a report on a topic.
 func (e *Envelope) ReplyTopic(topic string) string { return e.spec.Reply.topicOf(topic) }
 
+// ReplyMatches reports whether a filter asks for answers to the device at an address only: it has the address where they have it.
+func (e *Envelope) ReplyMatches(filter, address string) bool {
+	if !e.Replies() {
+		return false
+	}
+	asked := strings.Split(filter, "/")
+	for i, l := range strings.Split(e.ReplyTopic(e.Pattern()), "/") {
+		switch {
+		case i >= len(asked) || asked[i] == "#":
+			return false
+		case holdsAddress(l):
+			return asked[i] == strings.Replace(l, addressPart, address, 1)
+		case l != "+" && asked[i] != "+" && asked[i] != l:
+			return false
+		}
+	}
+	return false
+}
+
 // Reply is the answer to a report that is kept: it says the same whatever the report means.
 func (e *Envelope) Reply(payload []byte) []byte {
 	id := `""`
