@@ -23,7 +23,9 @@ func TestAMessageOfSeveralDevices(t *testing.T) {
 	if err != nil || !o.Foreign() {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	service := func(properties string) string { return `"services":[{"service_id":"s","properties":` + properties + `}]` }
+	service := func(properties string) string {
+		return `"services":[{"service_id":"s","properties":` + properties + `}]`
+	}
 	payload := []byte(`{"devices":[{"device_id":"p_bed",` + service(`{"sos":1}`) + `},{"device_id":"p_hall",` + service(`{"temperature":21}`) + `},` +
 		`{` + service(`{"sos":1}`) + `},{"device_id":"p_new",` + service(`{"sos":1}`) + `},{"device_id":"p_quiet",` + service(`{"lux":1}`) + `}]}`)
 	var said []string
