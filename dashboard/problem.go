@@ -121,6 +121,8 @@ func asProblem(err error) *Problem {
 		return notFound("incident")
 	case errors.Is(err, journal.ErrNotFound):
 		return notFound("record")
+	case errors.Is(err, alerts.ErrUndecided):
+		p = newProblem(http.StatusInternalServerError, codeInternal, "This could not be decided; a system incident names it. Tell the maintainer.")
 	case errors.Is(err, ingest.ErrInvalid):
 		return invalid("query", err.Error())
 	case errors.Is(err, ingest.ErrNotConfigured):

@@ -64,7 +64,7 @@ func TestFaultsOfFilesNameRowAndColumn(t *testing.T) {
 			{Location: "body[2].hours", Row: 2, Column: "hours", Message: `want HH:MM-HH:MM, several with ; between, at most 256 bytes; 00:00-24:00 is all day, got "dawn"`},
 		}},
 		{"contacts.csv", "id,duty,name\nc,fire,\"刘\n志\"\n", []dashboard.FieldProblem{
-			{Location: "body[2].name", Row: 2, Column: "name", Message: "want a name, at most 256 bytes of UTF-8 in one line, got another text"},
+			{Location: "body[2].name", Row: 2, Column: "name", Message: "want a name: at most 256 bytes of UTF-8 in one line, and not what a spreadsheet puts in a text's place (#N/A, 1.38E+10), got another text"},
 		}},
 		{"areas.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"c-3","name":"x"}}]}`, []dashboard.FieldProblem{
 			{Location: "body[1].geometry", Row: 1, Column: "geometry", Message: "want a Polygon or MultiPolygon, got none"},
