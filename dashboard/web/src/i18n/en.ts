@@ -120,7 +120,7 @@ const en: Messages = {
     open: 'Open details', person: 'Person', reveal: 'Show name and phone', revealing: 'Looking up…', revealNote: 'Viewing is audited',
     hide: 'Hide', address: 'Address', note: 'Note', contacts: 'Contacts', noPerson: 'No person registered',
     personFailed: 'Person not found', dueIn: 'in {time}', overdue: '{time} over', ackedBy: '{name} acknowledged at {time}',
-    active: 'Active', cleared: 'Cleared', device: 'Device', number: 'Number',
+    active: 'Active', cleared: 'Cleared', device: 'Device', number: 'Number', strangers: '{n} unregistered devices',
   },
   action: {
     acknowledge: 'Acknowledge', unacknowledge: 'Un-acknowledge', note: 'Note', resolve: 'Resolve', close: 'Close', reopen: 'Reopen',

@@ -98,7 +98,7 @@ export default {
     response: '处置要点', noResponse: '规则没有写处置要点。', clocks: '时限', raised: '发生于 {time}', open: '打开详情',
     person: '当事人', reveal: '查看姓名电话', revealing: '正在查询…', revealNote: '查看会记入审计', hide: '隐藏', address: '地址',
     note: '备注', contacts: '联系人', noPerson: '没有登记当事人', personFailed: '查不到当事人', dueIn: '还有 {time}', overdue: '已超 {time}',
-    ackedBy: '{name} 于 {time} 受理', active: '持续中', cleared: '已恢复', device: '设备', number: '编号',
+    ackedBy: '{name} 于 {time} 受理', active: '持续中', cleared: '已恢复', device: '设备', number: '编号', strangers: '未登记设备 {n} 台',
   },
   action: {
     acknowledge: '受理', unacknowledge: '退回未受理', note: '备注', resolve: '处置', close: '办结', reopen: '重开',
