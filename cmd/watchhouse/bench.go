@@ -22,7 +22,8 @@ import (
 
 // benchCmd measures a hub of its own, in a process of its own, on a throw-away data folder.
 type benchCmd struct {
-	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,lone,slowdisk,pipeline,presses,idle,history" sep:","`
+	Only      []string      `help:"Only these parts: ${enum}." enum:"throughput,plain,lone,slowdisk,flood,pipeline,presses,idle,history" sep:","`
+	Program   string        `help:"Hub to measure instead of this program, e.g. that of another version." placeholder:"FILE"`
 	Data      string        `help:"Folder for the throw-away data; its disk is what is measured. Empty is the temporary folder." placeholder:"DIR"`
 	Mosquitto string        `help:"Program to compare with." default:"mosquitto"`
 	Rounds    int           `help:"Rounds of the comparison; the medians count." default:"3"`
@@ -52,10 +53,12 @@ type benchPart struct {
 func (c *benchCmd) parts() []benchPart {
 	all := []benchPart{
 		{name: "throughput", run: c.throughput},
+		{name: "plain", run: c.plain},
 		{name: "lone", run: c.lone},
 		{name: "slowdisk", run: c.slowDisk, delay: c.SlowDisk},
 		{name: "pipeline", run: c.pipeline, database: true},
 		{name: "presses", run: c.presses},
+		{name: "flood", run: c.flood},
 		{name: "idle", run: c.idle},
 		{name: "history", run: c.history, database: true, devices: historyAccounts()},
 	}
@@ -81,7 +84,7 @@ func (c *benchCmd) Run(ctx context.Context, std streams) error {
 func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writer) (sections []report.Section, err error) {
 	hub, err := startBenchHub(ctx, benchHubConfig{
 		folder: c.Data, database: part.database || c.Influx, profile: c.Profile, devices: part.devices,
-		delay: part.delay,
+		delay: part.delay, program: c.Program,
 	})
 	if err != nil {
 		return nil, err
@@ -100,6 +103,21 @@ func (c *benchCmd) measure(ctx context.Context, part benchPart, progress io.Writ
 
 func (c *benchCmd) throughput(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
 	return c.compare(ctx, hub, load.DefaultThroughput(), progress)
+}
+
+// plain is the 500 clients as devices are: one message a write, four in flight, random payloads.
+func (c *benchCmd) plain(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	return c.compare(ctx, hub, load.DefaultThroughput().Plain(), progress)
+}
+
+// flood is presses beside buttons that call as fast as they can.
+func (c *benchCmd) flood(ctx context.Context, hub *benchHub, progress load.Progress) ([]report.Section, error) {
+	console := stream.Config{URL: "http://" + hub.HTTP, User: "admin", Password: hub.password}
+	result, err := load.DefaultFlood().Run(ctx, hub.target(""), console, progress)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Section{result.Section()}, nil
 }
 
 // lone is one client that pipelines.

@@ -52,6 +52,7 @@ type benchHubConfig struct {
 	profile  string         // file for the hub's CPU profile, "" = none
 	devices  []load.Account // registered beside the accounts that put load on
 	delay    time.Duration  // of each commit, beside the disk's own
+	program  string         // "" = this one
 }
 
 func startBenchHub(ctx context.Context, cfg benchHubConfig) (h *benchHub, err error) {
@@ -105,9 +106,12 @@ func (h *benchHub) startDatabase(ctx context.Context) error {
 }
 
 func (h *benchHub) start(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
+	program := h.cfg.program
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return err
+		}
 	}
 	args := []string{"serve", "--data", h.data(), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}
 	if h.cfg.profile != "" {
@@ -116,7 +120,7 @@ func (h *benchHub) start(ctx context.Context) error {
 	if h.cfg.delay > 0 {
 		args = append(args, "--slow-disk", h.cfg.delay.String())
 	}
-	h.cmd = exec.CommandContext(ctx, self, args...)
+	h.cmd = exec.CommandContext(ctx, program, args...)
 	h.cmd.Env = append(os.Environ(), "WATCHHOUSE_ADMIN_PASSWORD="+h.password)
 	if h.database != nil {
 		h.cmd.Env = append(h.cmd.Env, "WATCHHOUSE_INFLUXDB_URL="+h.database.URL(), "WATCHHOUSE_INFLUXDB_BUCKET="+influxdb.Bucket)

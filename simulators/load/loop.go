@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"watchhouse/simulators/packet"
 )
 
 // grace is how long a loop waits for outstanding acks after its time.
@@ -22,6 +24,7 @@ type loop struct {
 	out         []byte
 	outstanding int
 	batchOf     int   // acks to wait for at once
+	single      bool  // each message is a write of its own
 	draining    bool  // the last acks: wake for each
 	acked       int64 // in the measured time
 	total       int64
@@ -31,9 +34,13 @@ type loop struct {
 }
 
 func newLoop(c *client, cfg Throughput, m *meter) *loop {
+	batch := cfg.Batch
+	if batch == 0 {
+		batch = max(1, cfg.Window/4)
+	}
 	return &loop{
-		client: c, meter: m, tmpl: newTemplate(c.id, cfg.Channel, cfg.Payload),
-		sent: make([]time.Duration, cfg.Window), batchOf: max(1, cfg.Window/4), hist: newHistogram(2),
+		client: c, meter: m, tmpl: newTemplate(c.id, cfg), single: cfg.Batch == 1,
+		sent: make([]time.Duration, cfg.Window), batchOf: batch, hist: newHistogram(2),
 	}
 }
 
@@ -51,9 +58,9 @@ func (l *loop) run() {
 	for i := range l.sent {
 		l.publish(uint16(i+1), now)
 	}
-	l.err = errors.Join(wakeAfter(l.Conn, l.batchOf*ackBytes), l.flush())
+	l.err = errors.Join(l.err, wakeAfter(l.Conn, l.batchOf*ackBytes), l.flush())
 	for l.err == nil && l.outstanding > 0 {
-		l.err = l.turn()
+		l.err = errors.Join(l.turn(), l.err)
 	}
 }
 
@@ -66,11 +73,13 @@ func (l *loop) turn() error {
 	now := l.meter.now()
 	l.batch = 0
 	for {
-		id, err := p.Puback()
-		if err != nil {
-			return err
+		if p.Type == packet.TypePuback { // a button also gets receipts, which nobody here lights up by
+			id, err := p.Puback()
+			if err != nil {
+				return err
+			}
+			l.take(id, now)
 		}
-		l.take(id, now)
 		if !l.in.Ready() {
 			break
 		}
@@ -115,6 +124,9 @@ func (l *loop) publish(id uint16, now time.Duration) {
 	l.sent[id-1] = now
 	l.out = l.tmpl.appendMessage(l.out, id, l.meter.unixMS(now))
 	l.outstanding++
+	if l.single {
+		l.err = errors.Join(l.err, l.flush())
+	}
 }
 
 func (l *loop) flush() error {

@@ -21,7 +21,7 @@ type paced struct {
 
 func newPaced(id string, cfg Rate, start time.Time) *paced {
 	return &paced{
-		tmpl: newTemplate(id, "telemetry", cfg.Payload), start: start,
+		tmpl: newTemplate(id, Throughput{Channel: "telemetry", Payload: cfg.Payload}), start: start,
 		every: time.Duration(cfg.Clients) * time.Second / time.Duration(cfg.PerSecond), hist: newHistogram(2),
 	}
 }

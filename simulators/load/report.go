@@ -14,7 +14,7 @@ const closedLoopNote = "a closed loop: latency is that of a full window, read in
 func (r ThroughputResult) Section() report.Section {
 	c := r.Config
 	s := report.Section{
-		Name: fmt.Sprintf("%s: %d clients, window %d, %d bytes, QoS 1", r.Target, c.Clients, c.Window, c.Payload),
+		Name: r.Target + ": " + c.describe(),
 		Note: closedLoopNote,
 		Facts: []report.Fact{
 			{Name: "acknowledged a second", Value: fmt.Sprintf("%.0f", r.PerSecond)},
@@ -30,6 +30,18 @@ func (r ThroughputResult) Section() report.Section {
 	return s
 }
 
+// describe tells the load in a few words.
+func (c Throughput) describe() string {
+	text := fmt.Sprintf("%d clients, window %d, %d bytes, QoS 1", c.Clients, c.Window, c.Payload)
+	if c.Random {
+		text += ", random digits"
+	}
+	if c.Batch == 1 {
+		text += ", one message a write"
+	}
+	return text
+}
+
 // Section of a comparison: the medians, every round, and the curves of both sides.
 func (r CompareResult) Section() report.Section {
 	s := report.Section{Note: closedLoopNote}
@@ -37,7 +49,7 @@ func (r CompareResult) Section() report.Section {
 		return s
 	}
 	a, b, c := r.A[0].Target, r.B[0].Target, r.A[0].Config
-	s.Name = fmt.Sprintf("%s beside %s: %d clients, window %d, %d bytes, QoS 1", a, b, c.Clients, c.Window, c.Payload)
+	s.Name = a + " beside " + b + ": " + c.describe()
 	s.Facts = []report.Fact{
 		{Name: a + ", median of rounds", Value: fmt.Sprintf("%.0f/s", r.MedianA)},
 		{Name: b + ", median of rounds", Value: fmt.Sprintf("%.0f/s", r.MedianB)},

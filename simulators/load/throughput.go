@@ -14,7 +14,9 @@ type Throughput struct {
 	Clients  int           `help:"Connections." default:"500"`
 	Window   int           `help:"Unacknowledged messages a client keeps in flight; Watchhouse caps telemetry at 256." default:"100"`
 	Payload  int           `help:"Payload bytes." default:"64"`
-	Channel  string        `help:"telemetry or event." default:"telemetry" enum:"telemetry,event"`
+	Channel  string        `help:"telemetry, event, or call: events that are emergency calls." default:"telemetry" enum:"telemetry,event,call"`
+	Batch    int           `help:"Messages a client puts into one write; 0 = a quarter of its window." default:"0"`
+	Random   bool          `help:"Fill the payload with random digits, which do not compress, in place of blanks."`
 	Duration time.Duration `help:"Measured time." default:"10s"`
 	Warmup   time.Duration `help:"Time before it." default:"2s"`
 }
@@ -32,6 +34,12 @@ func (c Throughput) Pipelined(n int) Throughput {
 	return c
 }
 
+// Plain is what devices do: each message is a write of its own, few are unacknowledged, and no payload is like another.
+func (c Throughput) Plain() Throughput {
+	c.Window, c.Batch, c.Payload, c.Random = 4, 1, 128, true
+	return c
+}
+
 // Validate names the faulty key.
 func (c Throughput) Validate() error {
 	switch {
@@ -39,8 +47,10 @@ func (c Throughput) Validate() error {
 		return fmt.Errorf("clients: want at least 1, have %d", c.Clients)
 	case c.Window < 1 || c.Window > 65535:
 		return fmt.Errorf("window: want 1 to 65535, have %d", c.Window)
-	case c.Channel != "telemetry" && c.Channel != "event":
-		return fmt.Errorf("channel: want telemetry or event, have %q", c.Channel)
+	case c.Channel != "telemetry" && c.Channel != "event" && c.Channel != channelCall:
+		return fmt.Errorf("channel: want telemetry, event or call, have %q", c.Channel)
+	case c.Batch < 0 || c.Batch > c.Window:
+		return fmt.Errorf("batch: want 0 to the window, %d, have %d", c.Window, c.Batch)
 	case c.Duration <= 0 || c.Warmup < 0:
 		return fmt.Errorf("duration: want more than 0, have %v after %v", c.Duration, c.Warmup)
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"os"
@@ -117,10 +118,33 @@ func TestCompareTakesTurnsAndMedians(t *testing.T) {
 	}
 }
 
+// Payloads that shall not compress do not; a call is an event of the type sos.
+func TestRandomTemplatesAndCalls(t *testing.T) {
+	tmpl := newTemplate("btn-0001", Throughput{Channel: channelCall, Payload: 128, Random: true})
+	var all []byte
+	for range 100 {
+		all = tmpl.appendMessage(all, 1, 1763888888123)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(all)
+	_ = z.Close()
+	if packed.Len() < len(all)/5 { // 60 digits of 3.3 bits in 160 bytes
+		t.Errorf("%d bytes of random payloads pack into %d", len(all), packed.Len())
+	}
+	if !bytes.Contains(all, []byte("wh/v1/btn-0001/event{\"type\":\"sos\"")) && !bytes.Contains(all, []byte(`{"type":"sos"`)) {
+		t.Error("a call is none")
+	}
+}
+
 // Every message of a template is a valid PUBLISH with a payload of the size asked for and a number of its own.
 func TestTemplate(t *testing.T) {
-	for _, channel := range []string{"telemetry", "event"} {
-		tmpl := newTemplate("btn-0001", channel, 120)
+	for _, cfg := range []Throughput{
+		{Channel: "telemetry", Payload: 120}, {Channel: "event", Payload: 120}, {Channel: "telemetry", Payload: 120, Random: true},
+		{Channel: "event", Payload: 120, Random: true},
+	} {
+		channel := cfg.Channel
+		tmpl := newTemplate("btn-0001", cfg)
 		for n := range 3 {
 			wire := tmpl.appendMessage(nil, uint16(n+1), 1763888888123+int64(n))
 			p, err := packet.NewReader(bytes.NewReader(wire), 16, 1024).Next()
