@@ -1,19 +1,31 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
 
-// formatVersion of the change sets.
-const formatVersion = 1
+const (
+	// formatVersion of a change set that is one step.
+	formatVersion = 1
+	// seriesVersion of the parts of one: a program that knows 1 only would take each for a whole, so it must refuse them.
+	seriesVersion = 2
+)
 
-// changeSet is one step of the chain: an import or an edit, whole. Its revision is the number of the step.
-type changeSet struct {
+// changeHead says what a step is, before its operations.
+type changeHead struct {
 	Version int    `json:"v"`
 	AtMS    int64  `json:"at"`
 	Actor   string `json:"actor"`
-	Ops     []op   `json:"ops"`
+	Part    int    `json:"part,omitempty"` // from 1, of a change set in several steps
+	Last    bool   `json:"last,omitempty"` // part: with it all the parts count, and without it none
+}
+
+// changeSet is an import or an edit, whole: one step of the chain, or a part of it.
+type changeSet struct {
+	changeHead
+	Ops []op `json:"ops"`
 }
 
 // The operations. Each carries the fields named beside it.
@@ -61,8 +73,29 @@ func decodeChangeSet(body []byte) (changeSet, error) {
 	if err := json.Unmarshal(body, &c); err != nil {
 		return c, fmt.Errorf("decode change set: %w", err)
 	}
-	if c.Version != formatVersion {
-		return c, fmt.Errorf("change set has format %d, this program knows %d", c.Version, formatVersion)
+	return c, c.check()
+}
+
+// decodeHead reads what comes before the operations: no quoted text can hold the name of their field in quotes.
+func decodeHead(body []byte) (changeHead, error) {
+	var h changeHead
+	text := body
+	if before, _, ok := bytes.Cut(body, []byte(`,"ops":`)); ok {
+		text = append(bytes.Clone(before), '}')
 	}
-	return c, nil
+	if err := json.Unmarshal(text, &h); err != nil {
+		return h, fmt.Errorf("decode change set: %w", err)
+	}
+	return h, h.check()
+}
+
+func (h changeHead) check() error {
+	part := h.Part != 0 || h.Last
+	switch {
+	case h.Version < formatVersion || h.Version > seriesVersion:
+		return fmt.Errorf("change set has format %d, this program knows %d to %d", h.Version, formatVersion, seriesVersion)
+	case part != (h.Version == seriesVersion) || h.Part < 0:
+		return fmt.Errorf("change set of format %d with part %d is damaged", h.Version, h.Part)
+	}
+	return nil
 }

@@ -2,11 +2,18 @@
 //
 // # State
 //
-// The registry is the fold of the chain "registry" of the journal. An import or an edit is one change set, one step of the
-// chain: actor, time and operations, all or nothing. Its number is the revision. The state is folded from the written bytes
-// only, also in the process that wrote them, so a view in memory cannot differ from what the next start reads. A snapshot in
-// the journal's key-value store (bucket "registry") shortens the start; it is a cache, believed only when it names this chain
-// and the hash of its step, and made anew otherwise.
+// The registry is the fold of the chain "registry" of the journal. An import or an edit is one change set: actor, time and
+// operations, all or nothing. Its number is the revision. The state is folded from the written bytes only, also in the process that
+// wrote them, so a view in memory cannot differ from what the next start reads.
+//
+// A change set is one step of the chain. One of more than half a MiB is a series: parts one after another, of format 2, which a
+// program that knows 1 only refuses. All of them count with the last one, and none before: a series that was not finished (the process
+// ended, the disk was full) is passed over when another step follows it, and takes room in the chain and nothing else. What makes this
+// safe is that the chain takes a step only from a writer who knows the one before, so the parts of two writers cannot mix.
+//
+// A snapshot in the journal's key-value store (bucket "registry") shortens the start; it is a cache, believed only when it names this
+// chain and the hash of its step, and made anew otherwise. It holds the operations that make the state, in parts likewise; they are
+// written first and what names their sum last, so that half of one is not believed.
 //
 // # Concurrency
 //

@@ -8,6 +8,8 @@ type draft struct {
 	ops  []op
 	key  []byte // made for an empty registry, else nil
 	hash *hasher
+	// later gives operations that are made only when they are written, because all of them together would be too much.
+	later func(do func(op) error) error
 }
 
 func newDraft(v *View) *draft {
@@ -28,12 +30,27 @@ func (d *draft) do(o op) {
 	d.ops = append(d.ops, o)
 }
 
-// withKey gives the operations, preceded by the making of the key in an empty registry.
-func (d *draft) withKey() []op {
-	if d.key == nil {
-		return d.ops
+// write gives the operations one after another, preceded by the making of the key in an empty registry.
+func (d *draft) write(do func(op) error) error {
+	each := func(o op) error {
+		if d.key != nil {
+			create := op{Op: opCreate, Key: d.key}
+			d.key = nil
+			if err := do(create); err != nil {
+				return err
+			}
+		}
+		return do(o)
 	}
-	return append([]op{{Op: opCreate, Key: d.key}}, d.ops...)
+	for _, o := range d.ops {
+		if err := each(o); err != nil {
+			return err
+		}
+	}
+	if d.later == nil {
+		return nil
+	}
+	return d.later(each)
 }
 
 // setSecret sets a chosen secret or makes one, which it returns.

@@ -1,10 +1,12 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -27,9 +29,10 @@ func encodeState(tb fataler, r *Registry) string {
 
 // editor makes random edits, right ones and refused ones, on a few ids, so that they meet.
 type editor struct {
-	t   *rapid.T
-	r   *Registry
-	ctx context.Context
+	t     *rapid.T
+	r     *Registry
+	ctx   context.Context
+	chain *memChain
 }
 
 func (e *editor) pick(names ...string) string { return rapid.SampledFrom(names).Draw(e.t, "pick") }
@@ -138,21 +141,40 @@ func (e *editor) csv(*rapid.T) {
 	_, _ = e.r.ImportContacts(e.ctx, "t", strings.NewReader(file))
 }
 
-// After any edits the view in memory, the fold of all change sets and the fold from the snapshot are one and the same.
+// cut fails an append to come, before or after it is stored, and all that follow: as when the process ends, or the disk is full, in
+// the middle of a change set of many steps.
+func (e *editor) cut(*rapid.T) {
+	left, seen := rapid.IntRange(0, 6).Draw(e.t, "appends"), rapid.Bool().Draw(e.t, "stored")
+	e.chain.fail = func(stored bool) error {
+		if left <= 0 && stored == seen {
+			return errDisk
+		}
+		if stored {
+			left--
+		}
+		return nil
+	}
+}
+
+// After any edits, whole and cut off, the view in memory, the fold of all change sets and the fold from the snapshot are one and the
+// same, and a change set of many steps happened as a whole or not at all.
 func TestFoldEqualsLiveView(t *testing.T) {
 	keys := newPlace(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		p := &place{&memChain{id: "c"}, &memShelf{values: map[string][]byte{}}, keys.key}
-		r := p.open(rt)
-		r.snapshot.every = 3
-		e := &editor{rt, r, context.Background()}
+		size := rapid.SampledFrom([]int{1, 300, partBytes}).Draw(rt, "part")
+		reopen := func() *Registry {
+			p.chain.fail = nil
+			r := p.open(rt)
+			r.snapshot.every, r.partBytes = 3, size
+			return r
+		}
+		e := &editor{rt, reopen(), context.Background(), p.chain}
 		rt.Repeat(map[string]func(*rapid.T){
 			"devices": e.devices, "deletions": e.deletions, "areas": e.areas, "places": e.places, "contacts": e.contacts, "people": e.people, "users": e.users,
-			"tokens": e.tokens, "access": e.access, "csv": e.csv, "edits": e.edits,
-			"reopen": func(rt *rapid.T) {
-				e.r = p.open(rt)
-				e.r.snapshot.every = 3
-			},
+			"tokens": e.tokens, "access": e.access, "csv": e.csv, "edits": e.edits, "cut": e.cut,
+			"mended": func(*rapid.T) { p.chain.fail = nil },
+			"reopen": func(*rapid.T) { e.r = reopen() },
 			"": func(rt *rapid.T) {
 				live := encodeState(rt, e.r)
 				if bare := encodeState(rt, p.openBare(rt)); bare != live {
@@ -207,50 +229,55 @@ func TestSnapshotIsBelievedOnlyWhenRight(t *testing.T) {
 	r := p.open(t)
 	r.snapshot.every = 1
 	mustPut(t, r, nil, Device{ID: "a", Kind: telemetry.Garage})
-	good := p.shelf.values[snapshotKey]
-	if len(good) == 0 {
+	if len(p.shelf.values[snapshotKey]) == 0 {
 		t.Fatal("no snapshot was written")
 	}
 	// A snapshot that tells another story and is whole shows whether it was used at all.
 	forged := snapshotWith(t, r, p, func(s *state) { s.Devices["forged"] = &deviceRecord{Device: Device{ID: "forged"}} })
+	part := snapshotPart(1)
 	for _, tc := range []struct {
 		name   string
-		text   []byte
-		change func()
+		change func(values map[string][]byte)
 		used   bool
 	}{
-		{name: "right", text: forged, used: true},
-		{name: "flipped bit", text: []byte(strings.Replace(string(forged), "forged", "forgee", 1))},
-		{name: "cut", text: forged[:len(forged)/2]},
-		{name: "empty", text: []byte{}},
-		{name: "of another chain", text: forged, change: func() { p.chain.id = "chain-2" }},
-		{name: "of a chain put back to before it", text: forged, change: func() { p.chain.steps = nil }},
-		{name: "of a step that was another", text: forged, change: func() { p.chain.steps[0].Hash[0] ^= 1 }},
+		{name: "right", used: true},
+		{name: "flipped bit", change: func(v map[string][]byte) { v[part] = bytes.Replace(v[part], []byte("forged"), []byte("forgee"), 1) }},
+		{name: "cut", change: func(v map[string][]byte) { v[snapshotKey] = v[snapshotKey][:len(v[snapshotKey])/2] }},
+		{name: "empty", change: func(v map[string][]byte) { v[snapshotKey] = []byte{} }},
+		{name: "a part cut", change: func(v map[string][]byte) { v[part] = v[part][:len(v[part])/2] }},
+		{name: "a part lost", change: func(v map[string][]byte) { delete(v, part) }},
+		{name: "a part of an older one", change: func(v map[string][]byte) { v[part] = p.shelf.values[part] }},
+		{name: "of another chain", change: func(map[string][]byte) { p.chain.id = "chain-2" }},
+		{name: "of a chain put back to before it", change: func(map[string][]byte) { p.chain.steps = nil }},
+		{name: "of a step that was another", change: func(map[string][]byte) { p.chain.steps[0].Hash[0] ^= 1 }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			id, steps := p.chain.id, p.chain.steps
 			p.chain.steps = append([]journal.Step{}, steps...)
 			defer func() { p.chain.id, p.chain.steps = id, steps }()
+			values := maps.Clone(forged)
 			if tc.change != nil {
-				tc.change()
+				tc.change(values)
 			}
-			p.shelf.values[snapshotKey] = tc.text
-			if _, used := p.open(t).View().Device("forged"); used != tc.used {
+			at := &place{p.chain, &memShelf{values: values}, p.key}
+			if _, used := at.open(t).View().Device("forged"); used != tc.used {
 				t.Errorf("snapshot used: %v, want %v", used, tc.used)
 			}
 		})
 	}
 }
 
-func snapshotWith(t *testing.T, r *Registry, p *place, change func(*state)) []byte {
+// snapshotWith gives all values of a snapshot that is whole and tells another story.
+func snapshotWith(t *testing.T, r *Registry, p *place, change func(*state)) map[string][]byte {
 	t.Helper()
 	s := r.View().state.clone()
 	change(s)
-	other := &Registry{chain: p.chain, snapshot: r.snapshot}
+	shelf := &memShelf{values: map[string][]byte{}}
+	other := &Registry{chain: p.chain, kv: shelf, snapshot: r.snapshot, partBytes: r.partBytes}
 	other.view.Store(newView(s, r.kinds, r.keys, r.View().hasher))
-	text, err := other.encodeSnapshot()
+	_, err := other.saveSnapshot(t.Context())
 	check(t, err)
-	return text
+	return shelf.values
 }
 
 func TestFailedAppendChangesNothing(t *testing.T) {
@@ -315,7 +342,9 @@ func TestTwoWritersOfOneChainTakeTurns(t *testing.T) {
 
 func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
 	for name, body := range map[string]string{
-		"newer format":      `{"v":2,"ops":[]}`,
+		"newer format":      `{"v":3,"ops":[]}`,
+		"newer part":        `{"v":3,"part":1,"ops":[]}`,
+		"part of a whole":   `{"v":1,"part":1,"ops":[]}`,
 		"unknown operation": `{"v":1,"ops":[{"op":"put_drone"}]}`,
 		"missing field":     `{"v":1,"ops":[{"op":"put_device"}]}`,
 		"no JSON":           `\x00`,

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -27,8 +26,9 @@ type Registry struct {
 
 	view atomic.Pointer[View]
 
-	mu       sync.Mutex // held by the one writer
-	snapshot snapshotMark
+	mu        sync.Mutex // held by the one writer
+	snapshot  snapshotMark
+	partBytes int // of one step, about
 }
 
 // Open folds the chain "registry" of j. It writes nothing.
@@ -48,7 +48,7 @@ func open(ctx context.Context, cfg Config, c chain, kv shelf) (*Registry, error)
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	r := &Registry{chain: c, kv: kv, kinds: kinds, keys: keys, gate: newGate()}
+	r := &Registry{chain: c, kv: kv, kinds: kinds, keys: keys, gate: newGate(), partBytes: partBytes}
 	r.snapshot.every = snapshotSteps
 	s, err := r.loadSnapshot(ctx)
 	if err != nil {
@@ -86,22 +86,8 @@ func (r *Registry) KeyProblem() error {
 
 // readChanges folds into s whatever the chain holds beyond it.
 func (r *Registry) readChanges(ctx context.Context, s *state) error {
-	const page = 64
-	for {
-		steps, err := r.chain.Read(ctx, s.Revision+1, page)
-		if err != nil {
-			return fmt.Errorf("read change sets from %d: %w", s.Revision+1, err)
-		}
-		for _, step := range steps {
-			if err := s.fold(step.N, step.Body); err != nil {
-				return err
-			}
-			r.snapshot.note(step)
-		}
-		if len(steps) == 0 {
-			return nil
-		}
-	}
+	f := folder{chain: r.chain, state: s, note: r.snapshot.note}
+	return f.run(ctx)
 }
 
 // edit is one change: build decides upon the current state what to do, and refuses by an error. All of it becomes one change
@@ -119,52 +105,71 @@ func (r *Registry) edit(ctx context.Context, actor string, build func(*draft) er
 }
 
 func (r *Registry) editOnce(ctx context.Context, actor string, build func(*draft) error) error {
-	if err := r.catchUp(ctx); err != nil {
+	last, err := r.catchUp(ctx)
+	if err != nil {
 		return err
 	}
 	d := newDraft(r.View())
 	if err := build(d); err != nil {
 		return err
 	}
-	if len(d.ops) == 0 {
+	d.next = nil // what it shows will be read from the chain: there need not be two of it
+	wrote, err := r.append(ctx, actor, last, d)
+	if err != nil {
+		return errors.Join(err, r.findOut(ctx))
+	}
+	if !wrote {
 		return nil
 	}
-	body, err := json.Marshal(changeSet{Version: formatVersion, AtMS: time.Now().UnixMilli(), Actor: actor, Ops: d.withKey()})
-	if err != nil {
-		return fmt.Errorf("encode change set: %w", err)
-	}
-	if _, err := r.chain.Append(ctx, r.View().Revision(), body); err != nil {
-		return errors.Join(fmt.Errorf("append change set: %w", err), r.findOut(ctx))
-	}
 	// From here on the change is made, whatever the caller's context says.
-	if err := r.catchUp(context.WithoutCancel(ctx)); err != nil {
+	if _, err := r.catchUp(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	r.maybeSnapshot(context.WithoutCancel(ctx))
 	return nil
 }
 
+// append writes the draft's operations after step last. Parts of a series whose last one is missing count for nothing.
+func (r *Registry) append(ctx context.Context, actor string, last uint64, d *draft) (wrote bool, err error) {
+	w := partWriter{head: changeHead{AtMS: time.Now().UnixMilli(), Actor: actor}, most: r.partBytes, put: func(body []byte) error {
+		if _, err := r.chain.Append(ctx, last, body); err != nil {
+			return fmt.Errorf("append change set: %w", err)
+		}
+		last++
+		wrote = true
+		return nil
+	}}
+	if err := d.write(w.add); err != nil {
+		return wrote, err
+	}
+	return wrote, w.close()
+}
+
 // findOut looks after a failed append whether it was stored after all: then the view must show it.
 func (r *Registry) findOut(ctx context.Context) error {
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	return r.catchUp(look)
+	_, err := r.catchUp(look)
+	return err
 }
 
 // catchUp publishes what the chain holds beyond the view: the step just appended, or one whose append seemed to fail. The view
-// is made from the written bytes alone, so it cannot differ from what the next start will read.
-func (r *Registry) catchUp(ctx context.Context) error {
+// is made from the written bytes alone, so it cannot differ from what the next start will read. last is the step to append after:
+// beyond the view's it is of a series that was not finished.
+func (r *Registry) catchUp(ctx context.Context) (last uint64, err error) {
 	old := r.View()
-	last, err := r.chain.Last(ctx)
-	if err != nil {
-		return fmt.Errorf("find the last change set: %w", err)
+	if last, err = r.chain.Last(ctx); err != nil {
+		return 0, fmt.Errorf("find the last change set: %w", err)
 	}
-	if last == old.Revision() {
-		return nil
+	if last == old.state.Step {
+		return last, nil
 	}
 	s := old.state.clone()
 	if err := r.readChanges(ctx, s); err != nil {
-		return err
+		return 0, err
+	}
+	if s.Step == old.state.Step {
+		return last, nil
 	}
 	h := old.hasher
 	if old.state.Key == nil {
@@ -172,7 +177,7 @@ func (r *Registry) catchUp(ctx context.Context) error {
 	}
 	r.view.Store(newView(s, r.kinds, r.keys, h))
 	close(old.changed)
-	return nil
+	return last, nil
 }
 
 // newKey makes the key of a registry's verifiers.

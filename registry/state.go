@@ -7,8 +7,9 @@ import (
 
 // state is what the change sets fold into. Once published in a View it is never changed.
 type state struct {
-	Revision  uint64                   `json:"revision"`
-	Key       []byte                   `json:"key,omitempty"` // of the verifiers
+	Revision  uint64                   `json:"revision"`       // change sets
+	Step      uint64                   `json:"step,omitempty"` // of the chain, the last of the last change set
+	Key       []byte                   `json:"key,omitempty"`  // of the verifiers
 	Devices   map[string]*deviceRecord `json:"devices"`
 	Verifiers map[string]verifier      `json:"verifiers"` // of devices and access accounts, by id
 	Areas     map[string]Area          `json:"areas"`
@@ -38,6 +39,7 @@ func newState() *state {
 func (s *state) clone() *state {
 	return &state{
 		Revision:  s.Revision,
+		Step:      s.Step,
 		Key:       s.Key,
 		Devices:   maps.Clone(s.Devices),
 		Verifiers: maps.Clone(s.Verifiers),
@@ -51,18 +53,17 @@ func (s *state) clone() *state {
 	}
 }
 
-// fold applies the change set of one step.
-func (s *state) fold(n uint64, body []byte) error {
+// fold applies the operations of one step.
+func (s *state) fold(body []byte) error {
 	c, err := decodeChangeSet(body)
 	if err != nil {
-		return fmt.Errorf("registry step %d: %w", n, err)
+		return err
 	}
 	for i, o := range c.Ops {
 		if err := s.apply(o); err != nil {
-			return fmt.Errorf("registry step %d, operation %d: %w", n, i, err)
+			return fmt.Errorf("operation %d: %w", i, err)
 		}
 	}
-	s.Revision = n
 	return nil
 }
 

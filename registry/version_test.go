@@ -47,11 +47,11 @@ func TestNewerSnapshotIsNotBelieved(t *testing.T) {
 	r := p.open(t)
 	r.snapshot.every = 1
 	check(t, r.PutPlaces(t.Context(), "t", []Place{{ID: "p1", Name: "x"}}))
-	text := bytes.Replace(p.shelf.values[snapshotKey], []byte(`{"v":2`), []byte(`{"v":3`), 1)
-	if _, _, err := r.decodeSnapshot(text); err == nil {
-		t.Error("a snapshot of version 3 was believed")
+	text := bytes.Replace(p.shelf.values[snapshotKey], []byte(`{"v":3`), []byte(`{"v":4`), 1)
+	if _, _, err := r.decodeSnapshot(t.Context(), text); err == nil {
+		t.Error("a snapshot of version 4 was believed")
 	}
-	if _, _, err := r.decodeSnapshot(p.shelf.values[snapshotKey]); err != nil {
+	if _, _, err := r.decodeSnapshot(t.Context(), p.shelf.values[snapshotKey]); err != nil {
 		t.Errorf("the own snapshot is not believed: %v", err)
 	}
 }
