@@ -53,6 +53,34 @@ func TestAMessageOfSeveralDevices(t *testing.T) {
 	}
 }
 
+// What a part says in one of its bodies does not hide what it says in another.
+func TestAGatewaysPackOfPropertiesAndEvents(t *testing.T) {
+	c, err := catalog.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLocator(c, []Device{{ID: "a", Model: "alink-button", Address: "dn1"}, {ID: "o", Model: "onenet-button", Address: "dn1"}})
+	part := `{"identity":{"deviceName":"dn1"},"properties":{"BatteryPercentage":{"value":50}},"events":{"SOS":{"value":{}}}}`
+	for topic, payload := range map[string]string{
+		"/sys/pk/gw/thing/event/property/pack/post": `{"id":"1","params":{"subDevices":[` + part + `]}}`,
+		"$sys/pid/gw/thing/pack/post":               `{"id":"1","params":[` + part + `]}`,
+	} {
+		o, err := l.Locate(topic, "bridge")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range o.All([]byte(payload)) {
+			c, _ := part.Read([]byte(payload))
+			if c.Unread == nil || len(c.Readings) != 1 {
+				t.Errorf("%s: %+v, want a call that cannot be read, and the battery", topic, c)
+			}
+		}
+		if !o.MayCall([]byte(payload)) {
+			t.Errorf("%s does not go in the lane of calls", topic)
+		}
+	}
+}
+
 // A device that connects by itself publishes on the topics of its address, and on nobody else's.
 func TestADeviceSpeaksOnTheTopicsOfItsAddress(t *testing.T) {
 	c, err := catalog.Shipped()

@@ -13,6 +13,7 @@ func (x *extract) model(record any) {
 	for _, body := range bodies {
 		x.body(body)
 	}
+	x.told(record)
 	if x.called {
 		return
 	}
@@ -27,7 +28,7 @@ func (x *extract) model(record any) {
 
 func (x *extract) body(body map[string]any) {
 	x.fields(body, x.Model.fields)
-	if x.Model.rest {
+	if x.Model.rest && !x.wrapping {
 		x.rest(body)
 	}
 }
@@ -36,7 +37,23 @@ func (x *extract) body(body map[string]any) {
 func (x *extract) bodiesOf(record any) []map[string]any {
 	e := x.Envelope
 	var bodies []map[string]any
-	for _, found := range e.body.find(nil, record, false) {
+	for i := range e.bodies {
+		bodies = x.bodiesAt(bodies, &e.bodies[i], record)
+	}
+	if whole, ok := record.(map[string]any); ok && len(bodies) == 0 && e.spec.OrWhole {
+		x.wrapping = slices.ContainsFunc(e.bodies, func(p path) bool { return isObject(p.first(record, false)) })
+		bodies = append(bodies, whole)
+	}
+	return bodies
+}
+
+func isObject(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
+}
+
+func (x *extract) bodiesAt(bodies []map[string]any, at *path, record any) []map[string]any {
+	for _, found := range at.find(nil, record, false) {
 		if text, ok := found.(string); ok && len(text) > 0 && text[0] == '{' {
 			found, _, _ = parse([]byte(text))
 		}
@@ -44,13 +61,10 @@ func (x *extract) bodiesOf(record any) []map[string]any {
 		switch {
 		case isObject && len(body) > 0:
 			bodies = append(bodies, body)
-		case !isObject && found != "" && !e.spec.OrWhole:
-			x.unread(fault(e.body.text, "an object", shapeOf(found)))
+		case !isObject && found != "" && !x.Envelope.spec.OrWhole:
+			x.unread(fault(at.text, "an object", shapeOf(found)))
 			x.called = true
 		}
-	}
-	if whole, ok := record.(map[string]any); ok && len(bodies) == 0 && e.spec.OrWhole {
-		bodies = append(bodies, whole)
 	}
 	return bodies
 }
@@ -82,7 +96,7 @@ func (x *extract) decoded(raw, record any) (map[string]any, *telemetry.FieldErro
 	case !isText:
 		return nil, fault(x.Envelope.bytes.text, "base64", shapeOf(raw))
 	case !x.Model.coded():
-		return nil, fault(x.Envelope.body.text, "an object, made by the bridge's codec", "bytes only")
+		return nil, fault(x.Envelope.bodies[0].text, "an object, made by the bridge's codec", "bytes only")
 	}
 	return x.Model.decode(text, x.Envelope.port.first(record, false))
 }

@@ -22,8 +22,8 @@ func (t Topic) Check(report Fault) {
 	default:
 		report(".carries", "want model, fields, status, life, bridge or nothing")
 	}
-	if t.Carries != CarriesModel && (t.Body != "" || t.OrWhole || t.Bytes != "" || t.Port != "") {
-		report("", "body, or_whole, bytes and port are of a topic that carries a model")
+	if t.Carries != CarriesModel && (t.Body != "" || t.Event != "" || namesEvent(t.Pattern) || t.OrWhole || t.Bytes != "" || t.Port != "") {
+		report("", "body, event, {event}, or_whole, bytes and port are of a topic that carries a model")
 	}
 	switch t.TimeForm {
 	case TimeRFC3339, TimeUnixS, TimeUnixMS, TimeBasic:
@@ -47,10 +47,15 @@ func (t Topic) Check(report Fault) {
 
 func (t Topic) checkPaths(report Fault) {
 	for at, p := range map[string]string{
-		".body": t.Body, ".bytes": t.Bytes, ".time": t.Time, ".port": t.Port, ".address": t.Address, ".devices": t.Devices,
+		".event": t.Event, ".bytes": t.Bytes, ".time": t.Time, ".port": t.Port, ".address": t.Address, ".devices": t.Devices,
 	} {
 		if p != "" && !validPath(p) {
 			report(at, wantPath)
+		}
+	}
+	if t.Body != "" {
+		for p := range strings.SplitSeq(t.Body, "+") {
+			checkPath(report, ".body", p)
 		}
 	}
 	for i, key := range t.Identity {

@@ -12,7 +12,8 @@ type Envelope struct {
 	spec     Topic
 	pattern  pattern
 	fields   []field
-	body     path
+	bodies   []path
+	event    path
 	bytes    path
 	time     path
 	port     path
@@ -53,7 +54,7 @@ type field struct {
 func (t Topic) Compile() *Envelope {
 	e := &Envelope{
 		spec: t, pattern: compilePattern(t.Pattern), fields: compileFields(t.Fields),
-		body: bodyPath(t), bytes: compilePath(t.Bytes), time: compilePath(t.Time), port: compilePath(t.Port), zero: map[string]bool{},
+		bodies: bodyPaths(t), event: compilePath(t.Event), bytes: compilePath(t.Bytes), time: compilePath(t.Time), port: compilePath(t.Port), zero: map[string]bool{},
 	}
 	e.address, e.devices = compilePath(t.Address), compilePath(t.Devices)
 	if t.Pairs != nil {
@@ -95,11 +96,11 @@ func (s *ModelSpec) Compile() *Model {
 // coded reports whether the model can read the device's own bytes.
 func (m *Model) coded() bool { return len(m.chunks)+len(m.frames) > 0 }
 
-func bodyPath(t Topic) path {
+func bodyPaths(t Topic) []path {
 	if t.Pairs != nil {
-		return compilePath("pairs[]")
+		return []path{compilePath("pairs[]")}
 	}
-	return compilePath(t.Body)
+	return compilePaths(strings.Split(t.Body, "+"))
 }
 
 func compileFields(specs []Field) []field {

@@ -16,7 +16,7 @@ func (e *Envelope) open(payload []byte, field string) (root any, flaw, err *tele
 			return w, nil, nil
 		}
 	}
-	if field == "" {
+	if field == "" || e.pattern.event {
 		return parse(payload)
 	}
 	if root, flaw, err = parse(payload); err != nil {

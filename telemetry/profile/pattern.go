@@ -10,6 +10,7 @@ const (
 	addressPart   = "{address}"    // a level, or a part of one
 	addressLevels = "{address...}" // one level and more
 	fieldLevel    = "{field}"      // a level after it that names the field whose value the payload is
+	eventLevel    = "{event}"      // a level after it that names an event, of which the payload tells more
 )
 
 // pattern matches topics level by level. Each + stands for one level.
@@ -18,11 +19,12 @@ type pattern struct {
 	address        string   // addressPart, addressLevels, or "" when the topic holds none
 	prefix, suffix string   // what stands beside the address in its level
 	field          bool     // a level of after names a field
+	event          bool     // a level of after names an event
 }
 
 func compilePattern(s string) pattern {
 	levels := strings.Split(s, "/")
-	p := pattern{field: slices.Contains(levels, fieldLevel)}
+	p := pattern{field: slices.Contains(levels, fieldLevel), event: namesEvent(s)}
 	at := slices.IndexFunc(levels, holdsAddress)
 	if at < 0 {
 		p.before = levels
@@ -36,11 +38,13 @@ func compilePattern(s string) pattern {
 	return p
 }
 
+func namesEvent(pattern string) bool { return slices.Contains(strings.Split(pattern, "/"), eventLevel) }
+
 func holdsAddress(level string) bool {
 	return level == addressLevels || strings.Contains(level, addressPart)
 }
 
-// match gives the address that a topic names, and the field.
+// match gives the address that a topic names, and the field or event.
 func (p *pattern) match(topic string) (address, field string, ok bool) {
 	rest, ok := cutLevels(topic, p.before)
 	switch {
@@ -58,7 +62,7 @@ func (p *pattern) match(topic string) (address, field string, ok bool) {
 		switch {
 		case cut < 0:
 			return "", "", false
-		case want == fieldLevel:
+		case want == fieldLevel || want == eventLevel:
 			field = address[cut+1:]
 		case !levelMatches(want, address[cut+1:]):
 			return "", "", false
@@ -99,7 +103,7 @@ func cutLevels(topic string, levels []string) (rest string, ok bool) {
 
 func levelMatches(want, level string) bool { return want == "+" || want == level }
 
-const wantLevels = "want levels of plain text, +, " + addressPart + " (alone or within a level), " + addressLevels + ", or " + fieldLevel + " after the address"
+const wantLevels = "want levels of plain text, +, " + addressPart + " (alone or within a level), " + addressLevels + ", or " + fieldLevel + " or " + eventLevel + " after the address"
 
 // faultOf says what is wrong with a pattern, "" for nothing.
 func faultOf(s string) string {
@@ -110,7 +114,7 @@ func faultOf(s string) string {
 		switch {
 		case l == addressLevels:
 			bare = ""
-		case l == fieldLevel && addresses == 1:
+		case (l == fieldLevel || l == eventLevel) && addresses == 1:
 			fields++
 			continue
 		case l == "+":
@@ -136,7 +140,7 @@ func faultOf(s string) string {
 	case fixed == 0:
 		return "want at least one level of plain text"
 	case addresses > 1 || fields > 1:
-		return "want at most one address and one field"
+		return "want at most one address and one field or event"
 	}
 	return ""
 }

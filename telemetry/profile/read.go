@@ -77,6 +77,8 @@ type extract struct {
 	events  int    // before it: two fields of one record that say the same are one event
 	called  bool   // a field of its that can be a call said something, whatever it was
 	metrics []telemetry.Metric
+
+	wrapping bool // what is read as the body is the message around an empty one: its own numbers are no readings
 }
 
 // payload reads a payload, tree one that is parsed; the tree does not change.
@@ -123,7 +125,7 @@ func (x *extract) record(record any) {
 		x.unread(fault(payloadField, "a JSON object", shapeOf(record)))
 		return
 	}
-	x.metrics, x.events, x.called = nil, len(x.out.Events), false
+	x.metrics, x.events, x.called, x.wrapping = nil, len(x.out.Events), false, false
 	x.ts = x.timeOf(record)
 	if x.out.Identity == "" {
 		x.identify(record)

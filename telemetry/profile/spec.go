@@ -21,7 +21,8 @@ type Topic struct {
 	Devices  string   `yaml:"devices"`  // path of the parts of a message that speaks of several devices; all other paths are within a part
 	Text     bool     `yaml:"text"`     // a payload that is no JSON is one word
 	List     bool     `yaml:"list"`     // the payload may be an array of messages
-	Body     string   `yaml:"body"`     // path of the object that the model explains, "" = the whole message
+	Body     string   `yaml:"body"`     // path of the object that the model explains, or several joined by +; "" = the whole message
+	Event    string   `yaml:"event"`    // path of the name of an event that the message tells of, or of several
 	OrWhole  bool     `yaml:"or_whole"` // without a body, the message itself is the body
 	Bytes    string   `yaml:"bytes"`    // path of the device's own bytes in base64, used when the body does not say whether it is a call
 	Port     string   `yaml:"port"`     // path of the port, by which some devices tell their frames apart
