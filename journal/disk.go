@@ -20,8 +20,11 @@ type diskGuard struct {
 // unlimited is beyond any disk, and small enough to be added to.
 const unlimited = 1 << 60
 
-// floor is what bulk leaves free: a quarter of the reserve, and all that is missing of it.
-func (d *diskGuard) floor() int64 { return d.reserve.size/4 + d.reserve.missing() }
+// floor is what bulk leaves free: a quarter of the reserve, and while any of it is missing what is needed to make it whole again, so
+// that telemetry does not take the space that returns.
+func (d *diskGuard) floor() int64 {
+	return d.reserve.size/4 + d.reserve.needed()
+}
 
 // admit is asked before bulk.db grows by so many bytes. Once it has said no it does so until there is twice the room.
 func (d *diskGuard) admit(bytes int64) error {

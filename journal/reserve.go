@@ -33,6 +33,14 @@ func (r *reserve) missing() int64 {
 	return r.size - r.held
 }
 
+// needed is how much must be free for a refill: what is missing and as much as the whole again; 0 when it is whole.
+func (r *reserve) needed() int64 {
+	if missing := r.missing(); missing > 0 {
+		return missing + r.size
+	}
+	return 0
+}
+
 // refill takes the space once the disk has room for it and as much again, or finds it taken by an earlier run.
 func (r *reserve) refill() {
 	r.mu.Lock()

@@ -46,6 +46,8 @@ type Log interface {
 	// ErrConflict, ErrNoSpace and ErrClosed nothing was stored; after any other error the outcome is unknown until Bounds or
 	// Read answers. A ctx that ends counts as unknown, too. The bodies are not kept.
 	Append(ctx context.Context, expect uint64, bodies ...[]byte) error
+	// AppendAt stores one body as record seq, which is greater than expect: the numbers between stay free for ever.
+	AppendAt(ctx context.Context, expect, seq uint64, body []byte) error
 	// Bounds gives the first and last sequence kept, 0 and 0 for a log never written to.
 	Bounds(ctx context.Context) (first, last uint64, err error)
 	// Read returns stored records from sequence from on in ascending order, at most maxRecords, and stops once maxBytes of

@@ -108,7 +108,16 @@ func (db *DB) Logs(ctx context.Context) ([]string, error) {
 
 // Append implements engine.Log.
 func (l *Log) Append(ctx context.Context, expect uint64, bodies ...[]byte) error {
-	staged, size, last := false, 0, expect+uint64(len(bodies))
+	return l.append(ctx, expect, expect+1, bodies)
+}
+
+// AppendAt implements engine.Log.
+func (l *Log) AppendAt(ctx context.Context, expect, seq uint64, body []byte) error {
+	return l.append(ctx, expect, seq, [][]byte{body})
+}
+
+func (l *Log) append(ctx context.Context, expect, first uint64, bodies [][]byte) error {
+	staged, size, last := false, 0, first+uint64(len(bodies))-1
 	for _, b := range bodies {
 		size += len(b)
 	}
@@ -124,7 +133,7 @@ func (l *Log) Append(ctx context.Context, expect uint64, bodies ...[]byte) error
 				return fmt.Errorf("log %s: last is %d, expected %d: %w", l.name, l.last, expect, engine.ErrConflict)
 			}
 			for i, body := range bodies {
-				if _, err := l.insert.ExecContext(ctx, int64(expect+1)+int64(i), body); err != nil {
+				if _, err := l.insert.ExecContext(ctx, int64(first)+int64(i), body); err != nil {
 					return fmt.Errorf("append to log %s: %w", l.name, err)
 				}
 			}

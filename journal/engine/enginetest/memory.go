@@ -104,6 +104,15 @@ func (m *Memory) Logs(context.Context) ([]string, error) {
 
 // Append implements engine.Log.
 func (h *memoryHandle) Append(ctx context.Context, expect uint64, bodies ...[]byte) error {
+	return h.append(ctx, expect, expect+1, bodies)
+}
+
+// AppendAt implements engine.Log.
+func (h *memoryHandle) AppendAt(ctx context.Context, expect, seq uint64, body []byte) error {
+	return h.append(ctx, expect, seq, [][]byte{body})
+}
+
+func (h *memoryHandle) append(ctx context.Context, expect, first uint64, bodies [][]byte) error {
 	if h.engine.closed.Load() {
 		return engine.ErrClosed
 	}
@@ -118,7 +127,7 @@ func (h *memoryHandle) Append(ctx context.Context, expect uint64, bodies ...[]by
 	}
 	fault := Succeed
 	if s.inject != nil {
-		fault = s.inject(h.log.name, expect+1)
+		fault = s.inject(h.log.name, first)
 	}
 	switch fault {
 	case FailBefore:
@@ -127,7 +136,7 @@ func (h *memoryHandle) Append(ctx context.Context, expect uint64, bodies ...[]by
 		return engine.ErrNoSpace
 	}
 	for i, body := range bodies {
-		h.log.records = append(h.log.records, engine.Record{Seq: expect + 1 + uint64(i), Body: bytes.Clone(body)})
+		h.log.records = append(h.log.records, engine.Record{Seq: first + uint64(i), Body: bytes.Clone(body)})
 		s.bytes.Add(int64(len(body)))
 	}
 	close(h.log.changed)
