@@ -25,7 +25,8 @@ const en: Messages = {
     'RS-BOOK': 'Recyclables to be booked', 'RS-FULL': 'Recyclables full', 'WS-HAZ': 'Hazardous waste to be collected',
     'WS-ODOR': 'Odour', 'WS-OFFLINE': 'Point silent', 'GA-OFFLINE': 'Garage silent', 'GW-OFFLINE': 'Gateway silent', 'BR-OFFLINE': 'Bridge gone',
     'DV-LEAK': 'Water leak', 'DV-VAPE': 'Smoking', 'DV-TAMPER': 'Tampering',
-    'SYS-JOURNAL-GAP': 'Hole in the journal', 'MANUAL': 'Entered by hand',
+    'FD-UNREADABLE': 'Unreadable fire message', 'SH-UNREADABLE': 'Unreadable message of a house',
+    'SYS-JOURNAL-GAP': 'Hole in the journal', 'SYS-PANIC': 'Decision failed', 'MANUAL': 'Entered by hand',
   },
   badge: {
     delayed: 'Delayed', clock_fault: 'Clock fault', unreadable: 'Unreadable', repeat: 'Repeat', recurrence: 'Recurring',

@@ -18,7 +18,8 @@ export default {
     'WS-GROUND': '小包垃圾落地', 'WS-MISTIME-LOG': '误时投放记录', 'WS-MISTIME': '误时投放', 'WS-WET-LATE': '湿垃圾未清运',
     'WS-DRY-LATE': '干垃圾将在清运前满', 'RS-BOOK': '可回收物需预约清运', 'RS-FULL': '可回收点已满', 'WS-HAZ': '有害垃圾待收', 'WS-ODOR': '投放点异味',
     'WS-OFFLINE': '投放点失联', 'GA-OFFLINE': '车库探测器失联', 'GW-OFFLINE': '网关失联', 'BR-OFFLINE': '网桥失联', 'DV-LEAK': '水浸报警', 'DV-VAPE': '吸烟报警',
-    'DV-TAMPER': '防拆报警', 'SYS-JOURNAL-GAP': '日志缺口', 'MANUAL': '人工登记',
+    'DV-TAMPER': '防拆报警', 'FD-UNREADABLE': '无法识别的火情报文', 'SH-UNREADABLE': '平安屋报文无法识别', 'SYS-JOURNAL-GAP': '日志缺口',
+    'SYS-PANIC': '程序判断出错', 'MANUAL': '人工登记',
   },
   badge: {
     delayed: '补发', clock_fault: '时钟异常', unreadable: '无法解码', repeat: '重复按压', recurrence: '再次发生',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import en from '../../src/i18n/en'
 import zh from '../../src/i18n/zh-CN'
@@ -15,6 +16,22 @@ const clocks = [
   'remind', 'progress', 'overdue', 'visit', 'review', 'close', 'close_recovered', 'voice', 'outcome', 'offer', 'wave', 'depart', 'arrive', 'report', 'recontact', 'due',
 ]
 const badges = ['delayed', 'clock_fault', 'unreadable', 'repeat', 'recurrence', 'unknown_place', 'cancelled', 'confirmed', 'test']
+
+const rulesFile = readFileSync('../../alerts/rules.yaml', 'utf8')
+const shippedRules = [...rulesFile.matchAll(/^ {2}- id: (\S+)/gm)].map((match) => match[1]!)
+
+describe('the words of rules', () => {
+  it('name each shipped rule and no other, in both languages', () => {
+    expect(shippedRules.length).toBeGreaterThan(30)
+    for (const words of [zh, en]) expect(Object.keys(words.rule).sort()).toEqual([...shippedRules].sort())
+  })
+
+  it('name each badge that a shipped rule gives', () => {
+    const given = [...rulesFile.matchAll(/^ {4}badges: \[(.*)\]/gm)].flatMap((match) => match[1]!.split(/,\s*/))
+    expect(given.length).toBeGreaterThan(3)
+    for (const words of [zh, en]) for (const name of given) expect(words.badge).toHaveProperty(name)
+  })
+})
 
 describe('the words of clocks', () => {
   it('exist for every clock and badge, in both languages', () => {
