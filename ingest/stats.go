@@ -39,7 +39,8 @@ func (i *Ingest) Stats() Stats {
 type meter struct {
 	mu      sync.Mutex
 	s       Stats
-	known   bool // Up has a meaning
+	known   bool   // Up has a meaning
+	told    string // the last hint that was news since it was up
 	contact time.Time
 }
 
@@ -68,7 +69,10 @@ func (m *meter) up() bool {
 func (m *meter) down(reason, hint string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	news := !m.known || m.s.Up || m.s.Hint != hint
+	news := !m.known || m.s.Up || hint != "" && hint != m.told
+	if hint != "" || m.s.Up {
+		m.told = hint
+	}
 	m.known, m.s.Up, m.s.LastError, m.s.Hint, m.contact = true, false, reason, hint, time.Now()
 	return news
 }
