@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -56,9 +57,9 @@ func (f csvForm) column(heading string) string {
 
 // separatorOf gives the character between the cells: that of the line "sep=;" which Excel writes and reads, else the one that the
 // header has. rest is the text without that line.
-func separatorOf(text string) (sep rune, rest string, lines int) {
-	first, after, _ := strings.Cut(text, "\n")
-	first = strings.Trim(strings.TrimRight(first, "\r"), `"`)
+func separatorOf(text []byte) (sep rune, rest []byte, lines int) {
+	line, after, _ := bytes.Cut(text, []byte("\n"))
+	first := strings.Trim(strings.TrimRight(string(line[:min(len(line), maxHeading)]), "\r"), `"`)
 	if mark, ok := strings.CutPrefix(strings.ToLower(first), "sep="); ok {
 		if i := strings.IndexAny(mark, ",;\t|"); i == 0 {
 			return rune(mark[0]), after, 1
@@ -73,3 +74,6 @@ func separatorOf(text string) (sep rune, rest string, lines int) {
 	}
 	return ',', text, 0
 }
+
+// maxHeading is where the look for the separator ends.
+const maxHeading = 64 << 10

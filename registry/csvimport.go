@@ -1,9 +1,14 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // ImportReport of a successful import; Generated holds secrets to show once. Rows equal to what is registered count for nothing.
@@ -30,12 +35,14 @@ func (r *Registry) ImportCSV(ctx context.Context, actor string, in io.Reader) (I
 	}
 	var report ImportReport
 	err = r.edit(ctx, actor, func(d *draft) error {
-		im := importer{draft: d, file: &csvReader{header: file.header, faults: file.faults}}
-		im.report.Generated = map[string]string{}
-		if err := im.run(file.rows); err != nil {
+		im := importer{draft: d, file: file.pass(), report: ImportReport{Generated: map[string]string{}}}
+		if err := im.check(); err != nil {
 			return err
 		}
-		report = im.report
+		d.later = func(do func(op) error) error {
+			defer func() { report, d.later = im.report, nil }() // the text may go before the view is made
+			return im.write(do)
+		}
 		return nil
 	})
 	if err != nil {
@@ -44,43 +51,45 @@ func (r *Registry) ImportCSV(ctx context.Context, actor string, in io.Reader) (I
 	return report, nil
 }
 
-// importer turns rows into operations of a draft.
+// importer reads the file twice: check finds the faults, upon the state as it will be, and write makes the operations one by one. So
+// a large file is never in memory as all it becomes.
 type importer struct {
-	draft  *draft
-	file   *csvReader // header and faults
-	report ImportReport
-	lines  rowIDs
-	people map[string]importedPerson
+	draft   *draft
+	file    *csvReader
+	report  ImportReport
+	lines   rowIDs
+	people  map[string]importedPerson
+	faulty  map[string]bool // ids of rows that cannot be read
+	strings names
 }
 
-func (im *importer) run(rows []csvRow) error {
+// check puts the devices into the state as it will be, and returns the faults of the file.
+func (im *importer) check() error {
 	im.lines, im.people = rowIDs{}, map[string]importedPerson{}
-	devices := make([]Device, 0, len(rows))
-	for _, row := range rows {
-		device, ok := im.device(row)
-		if ok {
-			im.person(row, device.Person)
-			im.put(row, device)
-			devices = append(devices, device)
+	im.faulty, im.strings = map[string]bool{}, names{}
+	for row := range im.file.rows {
+		id, ok := im.lines.take(row, im.file)
+		if !ok {
+			continue
 		}
+		device, ok := im.device(row, id)
+		if !ok {
+			im.faulty[strings.Clone(id)] = true
+			continue
+		}
+		im.person(row, device.Person)
+		im.put(row, device)
 	}
-	if err := im.sealPeople(); err != nil {
-		return err
-	}
-	im.checkReferences(devices)
+	im.checkReferences()
 	if len(im.file.faults) > 0 {
 		return im.file.faults
 	}
-	return nil
+	return im.checkKey()
 }
 
 // device reads a row onto the registered device of its id, or onto a new one.
-func (im *importer) device(row csvRow) (Device, bool) {
-	id, ok := im.lines.take(row, im.file)
-	if !ok {
-		return Device{}, false
-	}
-	device := im.draft.next.Devices[id].device()
+func (im *importer) device(row csvRow, id string) (Device, bool) {
+	device := im.draft.view.state.Devices[id].device()
 	device.ID = id
 	cells := cellReader{row: row, catalog: im.draft.view.catalog, file: im.file, faultsBefore: len(im.file.faults)}
 	cells.fill(&device)
@@ -88,41 +97,103 @@ func (im *importer) device(row csvRow) (Device, bool) {
 	return device, cells.clean()
 }
 
-// put adds the operations of a row that changes something.
+// put shows the device as it will be, and checks its secret.
 func (im *importer) put(row csvRow, device Device) {
-	record, known := im.draft.next.Devices[device.ID]
+	if device.Person != "" && hasPersonal(row) {
+		if _, known := im.draft.next.Persons[device.Person]; !known {
+			im.draft.next.Persons[strings.Clone(device.Person)] = sealed{} // will be
+		}
+	}
+	before, known := im.draft.view.state.Devices[device.ID]
+	if !known || !device.sameImport(before.device()) {
+		im.draft.next.Devices[device.ID] = recordOf(im.strings.apart(device))
+	}
+	secret, _ := row.cell(colSecret)
+	if secret == "" || secret == GenerateSecret {
+		return
+	}
+	if invalid, ok := errors.AsType[*InvalidError](checkSecret("", secret)); ok {
+		im.file.fault(row.line, colSecret, invalid.Want, invalid.Got)
+	}
+}
+
+// checkKey makes sure that what is personal can be sealed, before anything is written.
+func (im *importer) checkKey() error {
+	if len(im.people) == 0 {
+		return nil
+	}
+	_, err := im.draft.seal(personOwner(""), Personal{})
+	return err
+}
+
+// write gives the operations of the file, which has no faults.
+func (im *importer) write(do func(op) error) error {
+	im.file = im.file.pass()
+	for row := range im.file.rows {
+		id, _ := row.cell(colID)
+		device, _ := im.device(row, id)
+		err := im.writeDevice(row, device, do)
+		if err == nil {
+			err = im.writePerson(row, device.Person, do)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDevice gives the operations of a row that changes something.
+func (im *importer) writeDevice(row csvRow, device Device, do func(op) error) error {
+	record, known := im.draft.view.state.Devices[device.ID]
 	before := record.device()
 	secret, _ := row.cell(colSecret)
 	if secret == "" && !before.HasSecret {
 		secret = GenerateSecret
 	}
 	changed := !known || !device.sameImport(before)
-	if changed {
-		im.draft.do(op{Op: opPutDevice, Device: recordOf(device)})
-	}
 	im.report.count(!known, changed || secret != "")
-	if secret != "" {
-		im.secret(row, device.ID, secret)
+	if changed {
+		if err := do(op{Op: opPutDevice, Device: recordOf(device)}); err != nil {
+			return err
+		}
 	}
-}
-
-func (im *importer) secret(row csvRow, id, secret string) {
-	made, err := im.draft.setSecret("", id, secret)
-	if invalid, ok := errors.AsType[*InvalidError](err); ok {
-		im.file.fault(row.line, colSecret, invalid.Want, invalid.Got)
+	if secret == "" {
+		return nil
+	}
+	o, made, err := im.draft.secretOf("", device.ID, secret)
+	if err != nil {
+		return err
 	}
 	if made != "" {
-		im.report.Generated[id] = made
+		im.report.Generated[strings.Clone(device.ID)] = made
 	}
+	return do(o)
 }
 
 // checkReferences checks gateways, areas, people and addresses when every row is in place.
-func (im *importer) checkReferences(devices []Device) {
+func (im *importer) checkReferences() {
 	check := im.draft.referenceCheck()
-	for _, device := range devices {
-		for _, fault := range check(device) {
-			if !im.named(fault.Field, device) {
-				im.file.fault(im.lines[device.ID], fault.Field, fault.Want, fault.Got)
+	for id, line := range im.inOrder() {
+		if im.faulty[id] {
+			continue
+		}
+		device := im.draft.next.Devices[id]
+		for _, fault := range check(device.device()) {
+			if !im.named(fault.Field, device.Device) {
+				im.file.fault(line, fault.Field, fault.Want, fault.Got)
+			}
+		}
+	}
+}
+
+// inOrder gives the ids of the file by line.
+func (im *importer) inOrder() iter.Seq2[string, int] {
+	ids := slices.SortedFunc(maps.Keys(im.lines), func(a, b string) int { return cmp.Compare(im.lines[a], im.lines[b]) })
+	return func(yield func(string, int) bool) {
+		for _, id := range ids {
+			if !yield(id, im.lines[id]) {
+				return
 			}
 		}
 	}
@@ -135,9 +206,7 @@ func (im *importer) named(field string, device Device) bool {
 		_, ok := im.people[device.Person]
 		return ok
 	case colGateway:
-		_, listed := im.lines[device.Gateway]
-		_, taken := im.draft.next.Devices[device.Gateway]
-		return listed && !taken
+		return im.faulty[device.Gateway]
 	}
 	return false
 }

@@ -1,18 +1,19 @@
 package registry
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strconv"
+	"strings"
 )
 
-// importedPerson is a person as the file has them, and the row that says so.
+// importedPerson stands for a person as the file has them: the row that says so first, and the sum of what it says.
 type importedPerson struct {
-	line     int
-	personal Personal
+	line int
+	sum  verifier
 }
 
 // person reads the person_ columns of a row. They change a registered person field by field; the rows of several devices of
@@ -32,14 +33,23 @@ func (im *importer) person(row csvRow, id string) {
 	}
 	fillPersonal(row, &p)
 	p = p.tidy()
-	if other, twice := im.people[id]; twice && !reflect.DeepEqual(other.personal, p) {
+	other, twice := im.people[id]
+	switch sum := sumPersonal(p); {
+	case twice && other.sum != sum:
 		im.file.fault(row.line, colPerson, "the same personal fields as in row "+strconv.Itoa(other.line), "others")
 		return
+	case !twice:
+		im.people[strings.Clone(id)] = importedPerson{row.line, sum}
 	}
-	im.people[id] = importedPerson{row.line, p}
 	if invalid, ok := errors.AsType[*InvalidError](checkPerson(id, p)); ok {
 		im.file.fault(row.line, "person_"+invalid.Field, invalid.Want, invalid.Got)
 	}
+}
+
+// sumPersonal stands for personal fields without holding them.
+func sumPersonal(p Personal) verifier {
+	text, _ := json.Marshal(p) // texts only
+	return sha256.Sum256(text)
 }
 
 // registered gives the person as they are, an empty one when new.
@@ -52,8 +62,8 @@ func (im *importer) registered(id string) (Personal, error) {
 }
 
 func hasPersonal(row csvRow) bool {
-	for column, cell := range row.cells {
-		if column != colSecret && secretColumn(column) && cell != "" {
+	for _, column := range [...]string{colPersonName, colPersonPhone, colPersonAddress, colPersonNote} {
+		if cell, _ := row.cell(column); cell != "" {
 			return true
 		}
 	}
@@ -71,19 +81,23 @@ func fillPersonal(row csvRow, p *Personal) {
 	}
 }
 
-// sealPeople adds the people who are new or changed.
-func (im *importer) sealPeople() error {
-	if len(im.file.faults) > 0 {
-		return nil // nothing will be written: do not make a key for it
+// writePerson seals the person whom a row names first, if they are new or changed.
+func (im *importer) writePerson(row csvRow, id string, do func(op) error) error {
+	if !hasPersonal(row) || im.people[id].line != row.line {
+		return nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(im.people)) {
-		p := im.people[id].personal
-		if before, err := im.registered(id); err == nil && reflect.DeepEqual(before, p) {
-			continue
-		}
-		if err := im.draft.putPerson(id, p); err != nil {
-			return fmt.Errorf("person %s: %w", id, err)
-		}
+	before, err := im.registered(id)
+	if err != nil {
+		return err
 	}
-	return nil
+	p := before
+	fillPersonal(row, &p)
+	if p = p.tidy(); reflect.DeepEqual(before, p) {
+		return nil
+	}
+	box, err := im.draft.seal(personOwner(id), p)
+	if err != nil {
+		return fmt.Errorf("person %s: %w", id, err)
+	}
+	return do(op{Op: opPutPerson, ID: id, Sealed: box})
 }

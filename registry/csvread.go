@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,16 +20,20 @@ const (
 	maxImportRows  = 200_000
 )
 
-// csvRow is a row under its header: cells by column, and the line it begins on.
+// csvRow is a row under its header, and the line it begins on. It is good until the next row is read.
 type csvRow struct {
-	line  int
-	cells map[string]string
+	line   int
+	header []string
+	cells  []string // as many as the header has
 }
 
 // cell gives a cell and whether the file has its column at all.
 func (r csvRow) cell(column string) (string, bool) {
-	s, ok := r.cells[column]
-	return s, ok
+	i := slices.Index(r.header, column)
+	if i < 0 {
+		return "", false
+	}
+	return r.cells[i], true
 }
 
 // rowIDs are the ids of a file, with their lines.
@@ -45,26 +50,27 @@ func (ids rowIDs) take(row csvRow, file *csvReader) (string, bool) {
 		file.fault(row.line, colID, "each id once", excerpt(id)+" as in row "+strconv.Itoa(first))
 		return "", false
 	}
-	ids[id] = row.line
+	ids[strings.Clone(id)] = row.line // alone: a cell holds its whole row in memory
 	return id, true
 }
 
-// csvReader reads a file whole and gathers its faults.
+// csvReader reads a file as often as need be, row by row, and gathers its faults. Of the file only the text is held.
 type csvReader struct {
 	csv    *csv.Reader
 	form   csvForm
+	text   []byte // from the header on
+	sep    rune
 	offset int      // lines before the header
 	header []string // "" = a column without a name, whose cells must be empty
-	rows   []csvRow
 	faults ImportErrors
 }
 
 // csvForm is what a header may hold, and what it must.
 type csvForm struct{ columns, required []string }
 
-// readCSV reads header and rows. The error is of the reader behind in; faults of the file are in the result.
+// readCSV reads the file and its header. The error is of the reader behind in; faults of the file are in the result.
 func readCSV(in io.Reader, form csvForm) (*csvReader, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxImportBytes+1))
+	text, err := readText(in, maxImportBytes+1)
 	if err != nil {
 		return nil, fmt.Errorf("read CSV: %w", err)
 	}
@@ -78,16 +84,34 @@ func readCSV(in io.Reader, form csvForm) (*csvReader, error) {
 		r.fault(line, "", "UTF-8 (in a spreadsheet: save as “CSV UTF-8”)", "another encoding")
 		return r, nil
 	}
-	sep, body, skipped := separatorOf(string(text))
-	r.offset = skipped
-	r.csv = csv.NewReader(strings.NewReader(body))
-	r.csv.Comma = sep
+	r.sep, r.text, r.offset = separatorOf(text)
+	r.rewind()
+	r.readHeader()
+	return r, nil
+}
+
+// readText reads up to most bytes, in one piece of memory when in tells how much there is.
+func readText(in io.Reader, most int64) ([]byte, error) {
+	var text bytes.Buffer
+	switch sized := in.(type) {
+	case interface{ Len() int }:
+		text.Grow(sized.Len() + bytes.MinRead)
+	case fs.File:
+		if info, err := sized.Stat(); err == nil && info.Size() < most {
+			text.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	_, err := text.ReadFrom(io.LimitReader(in, most))
+	return text.Bytes(), err
+}
+
+// rewind begins at the header again.
+func (r *csvReader) rewind() {
+	r.csv = csv.NewReader(bytes.NewReader(r.text))
+	r.csv.Comma = r.sep
 	r.csv.FieldsPerRecord = -1
 	r.csv.TrimLeadingSpace = true
-	if r.readHeader() {
-		r.readRows()
-	}
-	return r, nil
+	r.csv.ReuseRecord = true
 }
 
 func firstNotUTF8(text []byte) (line int, bad bool) {
@@ -112,11 +136,11 @@ func (r *csvReader) fault(row int, column, want, got string) {
 }
 
 // readHeader checks the names of the columns.
-func (r *csvReader) readHeader() bool {
+func (r *csvReader) readHeader() {
 	names, err := r.csv.Read()
 	if err != nil {
 		r.fault(1, "", "a header with at least "+strings.Join(r.form.required, ","), describeCSV(err))
-		return false
+		return
 	}
 	for _, heading := range names {
 		name := r.form.column(heading)
@@ -134,11 +158,23 @@ func (r *csvReader) readHeader() bool {
 			r.fault(1+r.offset, name, "this column", "none")
 		}
 	}
-	return len(r.faults) == 0
 }
 
-func (r *csvReader) readRows() {
-	for {
+// pass is the file to be read once more, from the start and with faults of its own.
+func (r *csvReader) pass() *csvReader {
+	again := *r
+	again.faults = slices.Clone(r.faults)
+	return &again
+}
+
+// rows gives the rows one after another; none of a file whose header is at fault.
+func (r *csvReader) rows(yield func(csvRow) bool) {
+	if len(r.faults) > 0 {
+		return
+	}
+	r.rewind()
+	_, _ = r.csv.Read() // the header, which has been read before
+	for n := 0; ; {
 		cells, err := r.csv.Read()
 		if errors.Is(err, io.EOF) {
 			return
@@ -149,12 +185,14 @@ func (r *csvReader) readRows() {
 		}
 		line, _ := r.csv.FieldPos(0)
 		line += r.offset
-		if len(r.rows) == maxImportRows {
+		if n == maxImportRows {
 			r.fault(line, "", "at most "+strconv.Itoa(maxImportRows)+" rows", "more")
 			return
 		}
 		if row, ok := r.row(line, cells); ok {
-			r.rows = append(r.rows, row)
+			if n++; !yield(row) {
+				return
+			}
 		}
 	}
 }
@@ -176,17 +214,13 @@ func (r *csvReader) row(line int, cells []string) (row csvRow, ok bool) {
 		r.fault(line, "", strconv.Itoa(len(r.header))+" cells, as in the header", strconv.Itoa(len(cells)))
 		return row, false
 	}
-	row = csvRow{line: line, cells: make(map[string]string, len(r.header))}
-	for i, name := range r.header {
-		cell := ""
-		if i < len(cells) {
-			cell = cells[i]
-		}
-		r.checkCell(line, name, cell)
-		row.cells[name] = cell
+	for len(cells) < len(r.header) {
+		cells = append(cells, "")
 	}
-	delete(row.cells, "")
-	return row, true
+	for i, name := range r.header {
+		r.checkCell(line, name, cells[i])
+	}
+	return csvRow{line, r.header, cells}, true
 }
 
 // least is how many cells a row has at the least: those up to the last required one.

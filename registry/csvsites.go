@@ -30,8 +30,8 @@ func (r *Registry) importSites(
 	}
 	var report ImportReport
 	err = r.edit(ctx, actor, func(d *draft) error {
-		im := siteImporter{draft: d, file: &csvReader{header: file.header, faults: file.faults}}
-		if err := im.run(file.rows, put); err != nil {
+		im := siteImporter{draft: d, file: file.pass()}
+		if err := im.run(put); err != nil {
 			return err
 		}
 		report = im.report
@@ -43,13 +43,13 @@ func (r *Registry) importSites(
 // siteImporter turns rows about places or contacts into operations of a draft.
 type siteImporter struct {
 	draft  *draft
-	file   *csvReader // header and faults
+	file   *csvReader
 	report ImportReport
 }
 
-func (im *siteImporter) run(rows []csvRow, put func(*siteImporter, *cellReader, string) error) error {
+func (im *siteImporter) run(put func(*siteImporter, *cellReader, string) error) error {
 	ids := rowIDs{}
-	for _, row := range rows {
+	for row := range im.file.rows {
 		id, ok := ids.take(row, im.file)
 		if !ok {
 			continue

@@ -55,15 +55,24 @@ func (d *draft) write(do func(op) error) error {
 
 // setSecret sets a chosen secret or makes one, which it returns.
 func (d *draft) setSecret(subject, id, secret string) (generated string, err error) {
+	o, generated, err := d.secretOf(subject, id, secret)
+	if err != nil {
+		return "", err
+	}
+	d.do(o)
+	return generated, nil
+}
+
+// secretOf gives the operation that sets a chosen secret, or one that it makes and returns.
+func (d *draft) secretOf(subject, id, secret string) (o op, generated string, err error) {
 	if secret == GenerateSecret {
 		generated = newSecret()
 		secret = generated
 	} else if err := checkSecret(subject, secret); err != nil {
-		return "", err
+		return op{}, "", err
 	}
 	sum := d.hash.sum(purposeConnect, id, []byte(secret))
-	d.do(op{Op: opSetSecret, ID: id, Verifier: &sum})
-	return generated, nil
+	return op{Op: opSetSecret, ID: id, Verifier: &sum}, generated, nil
 }
 
 // seal closes personal fields. The key file is made with the first of them, and never again: two keys must not come into use

@@ -19,6 +19,8 @@ type state struct {
 	Users     map[string]userRecord    `json:"users"`
 	Tokens    map[verifier]TokenInfo   `json:"tokens"`
 	Access    map[string][]Grant       `json:"access"`
+
+	names names // used by fold alone, so by one goroutine
 }
 
 func newState() *state {
@@ -32,6 +34,7 @@ func newState() *state {
 		Users:     map[string]userRecord{},
 		Tokens:    map[verifier]TokenInfo{},
 		Access:    map[string][]Grant{},
+		names:     names{},
 	}
 }
 
@@ -50,6 +53,7 @@ func (s *state) clone() *state {
 		Users:     maps.Clone(s.Users),
 		Tokens:    maps.Clone(s.Tokens),
 		Access:    maps.Clone(s.Access),
+		names:     s.names,
 	}
 }
 
@@ -60,6 +64,7 @@ func (s *state) fold(body []byte) error {
 		return err
 	}
 	for i, o := range c.Ops {
+		s.names.shareOp(o)
 		if err := s.apply(o); err != nil {
 			return fmt.Errorf("operation %d: %w", i, err)
 		}
