@@ -47,7 +47,7 @@ test('a device is registered by keyboard, its secret shown once; faults stand at
   await page.locator('#device-id').fill('wp-200')
   await page.locator('#device-gateway').fill('nowhere')
   await page.keyboard.press('Control+Enter')
-  await page.getByText('there is no such gateway').waitFor()
+  await id(page, 'field-fault').getByText('已登记的网关').waitFor()
   await until(() => page.evaluate(() => document.activeElement?.id === 'device-gateway'), 'the faulty field has the focus')
   await page.locator('#device-gateway').fill('')
   await page.keyboard.press('Control+Enter')

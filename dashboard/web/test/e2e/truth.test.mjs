@@ -96,3 +96,37 @@ test('on a telephone what is to be done stands above the timeline, and the sorti
     assert.ok(box && box.width > 20 && box.x >= 0 && box.x + box.width <= 360, name)
   }
 }))
+
+test('on a telephone the log of events names the place', () => scene(async ({ mock, console }) => {
+  const page = await console('li', { viewport: { width: 360, height: 740 } })
+  mock.world.press('btn-127')
+  const where = id(page, 'event-log').locator('.where').first()
+  await where.waitFor()
+  const seen = await where.evaluate((element) => {
+    const box = element.getBoundingClientRect()
+    return { width: box.width, right: box.right, text: element.innerText }
+  })
+  assert.ok(seen.width > 200 && seen.right <= 360, JSON.stringify(seen))
+  assert.match(seen.text, /一键呼叫/)
+}))
+
+test('devices that nobody has registered are one call with a list of the first of them', () => scene(async ({ mock, console }) => {
+  const page = await console()
+  const ids = Array.from({ length: 20 }, (_, i) => `24e124ffff${String(i).padStart(6, '0')}`)
+  const call = mock.world.press('gw-01')
+  mock.world.step(call, 'occurrence', 'engine', { rule: 'EB-UNREG', badges: ['unknown_place'], strangers: { count: 26, ids } }, { same: true })
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: 800 })
+    await page.goto(`${mock.url}/`)
+    await p1Card(page, call.id).locator('.what').click()
+    for (const screen of ['panel', 'incident']) {
+      const list = id(page, 'strangers')
+      await list.getByText('未登记设备 26 台').click()
+      assert.deepEqual(await list.locator('li').allInnerTexts(), ids, `${screen} at ${width}`)
+      await list.getByText('另 6 台').waitFor()
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${screen} at ${width} scrolls sideways`)
+      if (screen === 'panel') await id(page, 'open-incident').click()
+      await id(page, screen === 'panel' ? 'incident-head' : 'strangers').waitFor()
+    }
+  }
+}))
