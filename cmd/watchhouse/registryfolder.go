@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	"watchhouse/registry"
@@ -48,6 +49,8 @@ func (f folderRegistry) load(ctx context.Context, what string, in io.Reader) (re
 		"devices": (*registry.Registry).ImportCSV, "areas": (*registry.Registry).ImportAreas,
 		"places": (*registry.Registry).ImportPlaces, "contacts": (*registry.Registry).ImportContacts,
 	}[what]
+	const garbage = 20 // percent of the heap: a large file shall fit into a small machine, and the command ends with it
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	err = f.withRegistry(ctx, func(r *registry.Registry) error {
 		if report, err = load(r, ctx, actor, in); err != nil {
 			return err
