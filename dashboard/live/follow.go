@@ -225,6 +225,9 @@ func (p *Projection) disconnect(e *journal.Entry) {
 // spokenFor takes back what was said of the devices behind a gateway or a bridge that is gone. Those behind a bridge have no other way to
 // the hub: they are shown as gone too, until it is back or another speaks for them.
 func (p *Projection) spokenFor(speaker *device) {
+	if !speaker.speaks() {
+		return // most end so, thousands at a time when a switch fails, and each would look at all the others
+	}
 	gone := speaker.online != nil && !*speaker.online
 	for _, d := range p.devices {
 		switch id := speaker.static.ID; {

@@ -86,6 +86,11 @@ func staticOf(d registry.Device) DeviceState {
 	}
 }
 
+// speaks reports whether others may stand behind the device.
+func (d *device) speaks() bool {
+	return d.static.Kind == telemetry.Gateway || d.static.Kind == telemetry.Bridge
+}
+
 func (d *device) seen(receivedNS int64) {
 	if ms := receivedNS / 1e6; ms > d.lastSeen {
 		d.lastSeen, d.dirty = ms, true
