@@ -228,9 +228,17 @@ func (c *conn) explain(err error) {
 		c.cut(reasonJournal)
 	case errors.As(err, &timeout) && timeout.Timeout() && !c.closed():
 		c.bye(0x8D, reasonKeepalive)
+	case lost(err):
+		c.note(reasonClosed) // the socket is closed in its turn: see farewell
 	default:
 		c.end(reasonClosed)
 	}
+}
+
+// lost reports whether the client has closed the connection, or the network has.
+func lost(err error) bool {
+	var broken *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &broken) && !broken.Timeout()
 }
 
 // Read is never called: the library is handed packets.

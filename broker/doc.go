@@ -60,6 +60,8 @@
 //     part of the process's files; the oldest makes room, and without files it does so at once. They wait for nothing and hold nobody
 //     up: the pace of sign-ins is for those with a right secret. An address that accounts have signed in from, in this run or in the one
 //     before, has room for all of them, so a building behind one address comes back at once.
+//   - The sessions of connections that are lost end in turn, 2,500 a second beyond the first hundred, with their sockets, wills and records:
+//     a call needs not wait for thousands of them. Who comes back meanwhile ends the session before at once, and nobody waits over 4 s.
 //   - Who is deleted, or gets another secret or kind, is disconnected (revoked) as soon as the registry says so, also in the
 //     middle of its sign-in. No other change of the registry ends a connection.
 //   - No log line holds a payload, a secret, or a user name that cannot be a device id.

@@ -133,17 +133,20 @@ func (b *Broker) serve(c *conn) {
 }
 
 const (
-	endingsPerSecond = 4000 // connections that end; the first hundred need not wait
-	maxEndingWait    = time.Second
+	endingsPerSecond = 2500 // connections that end; the first hundred need not wait
+	maxEndingWait    = 4 * time.Second
 )
 
-// farewell writes the records of a session's end and lets a successor in. Few at a time do, and in their turn: when thousands of
-// connections end in one moment, what a call needs of processor and journal must not queue behind all their wills and records.
+// farewell closes the socket, writes the records of a session's end and lets a successor in. Few at a time do, and in their turn: when
+// thousands of connections end in one moment, what a call needs of processor and journal must not queue behind all their sockets, wills
+// and records.
 func (b *Broker) farewell(c *conn) {
-	b.awaitEnding()
+	if c.lib != nil {
+		b.awaitEnding(c)
+	}
+	c.finish(reasonClosed)
 	b.farewells <- struct{}{}
 	defer func() { <-b.farewells }()
-	c.end(reasonClosed)
 	c.mu.Lock()
 	reason, q, begun := c.reason, c.qos2, c.ready
 	if c.shed != nil {
@@ -164,8 +167,9 @@ func (b *Broker) farewell(c *conn) {
 	close(c.ended)
 }
 
-// awaitEnding spreads endings over time, but not for long: a successor may be waiting.
-func (b *Broker) awaitEnding() {
+// awaitEnding spreads the endings of sessions over time. A connection that was lost waits no longer when a successor is there: sign-ins
+// have a pace of their own.
+func (b *Broker) awaitEnding(c *conn) {
 	wait := min(b.endings.wait(time.Now()), maxEndingWait)
 	if wait <= 0 || b.stopping.Load() {
 		return
@@ -174,6 +178,7 @@ func (b *Broker) awaitEnding() {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-c.leaving():
 	case <-b.quit:
 	}
 }

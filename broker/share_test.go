@@ -1,10 +1,13 @@
 package broker
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,7 +187,7 @@ func TestAQuietDeviceIsInTheNextFrame(t *testing.T) {
 }
 
 // Thousands of connections that end in one moment put their wills and records into the journal in turn, so that a call among them waits
-// for few; after a second nobody is held up any more.
+// for few; after a while nobody is held up any more. The sockets are closed in turn as well.
 func TestEndingsAreSpread(t *testing.T) {
 	inBubble(t, func(c *Config) { c.MaxConnectRate = 1_000_000 }, func(x *bubble) {
 		const many = 3000
@@ -202,12 +205,62 @@ func TestEndingsAreSpread(t *testing.T) {
 			t.Errorf("%d wills in one moment", n)
 		}
 		pass(100 * time.Millisecond)
-		if n := x.Stats().Wills; n < 400 || n > connectBurst+endingsPerSecond/10+1 {
+		if n := x.Stats().Wills; n < endingsPerSecond/10 || n > connectBurst+endingsPerSecond/10+1 {
 			t.Errorf("%d wills after 100 ms", n)
 		}
 		pass(maxEndingWait)
 		if s := x.Stats(); s.Wills != many || s.Connections != 0 {
 			t.Errorf("%d wills, %d connections left", s.Wills, s.Connections)
+		}
+	})
+}
+
+// closes counts the sockets that were closed.
+type closes struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c closes) Close() error {
+	c.n.Add(1)
+	return c.Conn.Close()
+}
+
+// What thousands of lost connections cost is spread as a whole: their sockets are closed in turn, like their records. Who comes back
+// meanwhile takes no place in that queue.
+func TestLostSocketsAreClosedInTurn(t *testing.T) {
+	inBubble(t, func(c *Config) { c.MaxConnectRate = 1_000_000 }, func(x *bubble) {
+		const many = 2000
+		var closed atomic.Int64
+		var all []*wire
+		for i := range many {
+			id := fmt.Sprintf("dev-%d", i)
+			x.people.add(id, "safety_house")
+			ours, theirs := net.Pipe()
+			x.adopt(closes{theirs, &closed}, nil)
+			w := &wire{t: t, nc: ours, r: bufio.NewReader(ours)}
+			if code, _ := w.connect(hello{user: id}); code != 0 {
+				t.Fatalf("CONNACK %#x", code)
+			}
+			all = append(all, w)
+		}
+		for _, w := range all {
+			_ = w.nc.Close()
+		}
+		synctest.Wait()
+		if n := closed.Load(); n > connectBurst+1 {
+			t.Errorf("%d sockets closed in one moment", n)
+		}
+		began := time.Now()
+		for i := range 10 {
+			x.join(hello{user: fmt.Sprintf("dev-%d", many-1-i)})
+		}
+		if waited := time.Since(began); waited > time.Millisecond { // the pace of sign-ins
+			t.Errorf("who came back waited %v for the end of the connection before", waited)
+		}
+		pass(maxEndingWait)
+		if n := closed.Load(); n != many || x.Stats().Connections != 10 {
+			t.Errorf("%d of %d sockets closed, %d connections", n, many, x.Stats().Connections)
 		}
 	})
 }

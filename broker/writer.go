@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 const (
 	maxOutBytes   = 256 << 10       // a client that leaves more than this unread is cut off
@@ -122,6 +125,37 @@ func (c *conn) end(reason string) {
 	c.stop(reason, true)
 }
 
+// note keeps why the connection ended, for the one who closes it.
+func (c *conn) note(reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reason = cmp.Or(c.reason, reason)
+}
+
+// finish is end for the connection's own goroutine. When there is nothing to send it closes the socket itself: thousands that end in one
+// moment need no goroutine each for it.
+func (c *conn) finish(reason string) {
+	c.mu.Lock()
+	own := !c.busy && !c.gone && len(c.out) == 0 && !c.pub.waiting()
+	c.busy = c.busy || own
+	c.stop(reason, true)
+	c.mu.Unlock()
+	if own {
+		c.flush()
+	}
+}
+
+// leaving gives a channel that closes when somebody asks for the connection to be closed; nil when somebody has.
+func (c *conn) leaving() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return nil
+	}
+	c.room = make(chan struct{})
+	return c.room
+}
+
 // cut closes the connection at once: nothing that waits is sent, an ack least of all.
 func (c *conn) cut(reason string) {
 	c.mu.Lock()
@@ -145,7 +179,7 @@ func (c *conn) stop(reason string, sendRest bool) {
 		return
 	}
 	if !c.closing {
-		c.closing, c.reason = true, reason
+		c.closing, c.reason = true, cmp.Or(c.reason, reason)
 		c.signal()
 	}
 	if !sendRest {
