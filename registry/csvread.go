@@ -110,7 +110,7 @@ func (r *csvReader) rewind() {
 	r.csv = csv.NewReader(bytes.NewReader(r.text))
 	r.csv.Comma = r.sep
 	r.csv.FieldsPerRecord = -1
-	r.csv.TrimLeadingSpace = true
+	r.csv.TrimLeadingSpace = r.sep != '\t' // a tab is a space, too: empty cells would be gone, and all others in the wrong columns
 	r.csv.ReuseRecord = true
 }
 

@@ -25,6 +25,8 @@ func TestWhatSpreadsheetsAddIsRead(t *testing.T) {
 		"the separator's line of \\t": "\"sep=\t\"\nid\tkind\taddress\nb1\temergency_button\tx1\n",
 		"semicolons":                  "id;kind;address\nb1;emergency_button;x1\n",
 		"tabs":                        "id\tkind\taddress\nb1\temergency_button\tx1\n",
+		"tabs around empty cells":     "id\tname\tarea\tkind\taddress\nb1\t\t\temergency_button\tx1\n",
+		"a tab in front":              "name\tid\tkind\taddress\n\tb1\temergency_button\tx1\n",
 		"marks without width":         "\u200bid,kind\u200b,address\n\u200bb1\ufeff,emergency_button,\u2060x1\n",
 		"no-break spaces":             "id,kind,address\n\u00a0b1,emergency_button\u00a0,\u3000x1\n",
 		"a text formula":              "id,kind,address\nb1,emergency_button,\"=\"\"x1\"\"\"\n",

@@ -21,14 +21,22 @@ func (f AddressForm) Want() string {
 	return "any text"
 }
 
+// bare leaves out what people and labels put between digits. It is asked for every message of a bridge.
+func bare(r rune) rune {
+	switch r {
+	case '-', ':', ' ', '.':
+		return -1
+	}
+	return r
+}
+
 // Normal gives an address as the profile's topics have it: of an EUI-64 without dashes, colons, blanks and 0x, in small letters. ok is
 // false for what is none.
 func (f AddressForm) Normal(address string) (normal string, ok bool) {
 	if f != FormEUI64 {
 		return address, true
 	}
-	normal = strings.ToLower(strings.NewReplacer("-", "", ":", "", " ", "", ".", "").Replace(address))
-	normal = strings.TrimPrefix(normal, "0x")
+	normal = strings.TrimPrefix(strings.ToLower(strings.Map(bare, address)), "0x")
 	if len(normal) != 16 || strings.Trim(normal, "0123456789abcdef") != "" {
 		return address, false
 	}

@@ -87,18 +87,21 @@ func (p *pattern) bare(address string) (string, bool) {
 
 // cutLevels takes levels off the front of a topic; rest begins with a slash or is empty.
 func cutLevels(topic string, levels []string) (rest string, ok bool) {
-	rest = "/" + topic
+	if len(levels) == 0 {
+		return "/" + topic, true
+	}
+	at := 0 // where the next level begins: beyond the topic when there is none
 	for _, want := range levels {
-		if rest == "" {
+		if at > len(topic) {
 			return "", false
 		}
-		level, _, _ := strings.Cut(rest[1:], "/")
+		level, _, _ := strings.Cut(topic[at:], "/")
 		if !levelMatches(want, level) {
 			return "", false
 		}
-		rest = rest[1+len(level):]
+		at += len(level) + 1
 	}
-	return rest, true
+	return topic[at-1:], true
 }
 
 func levelMatches(want, level string) bool { return want == "+" || want == level }
