@@ -68,7 +68,7 @@ func (c Flood) Run(ctx context.Context, t Target, console stream.Config, progres
 func (r FloodResult) Section() report.Section {
 	s := report.Section{
 		Name: fmt.Sprintf("presses while %d buttons flood", r.Devices),
-		Note: "one press at a time; the frame's time is taken when the console has read it from the socket",
+		Note: onePressNote,
 		Facts: []report.Fact{
 			{Name: "calls of the flood, acknowledged", Value: fmt.Sprintf("%d, %.0f/s", r.Flood.Total, r.Flood.PerSecond)},
 			{Name: "without ack, broken connections", Value: fmt.Sprintf("%d, %d", r.Flood.Unacked, r.Flood.Broken)},

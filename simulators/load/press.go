@@ -35,6 +35,8 @@ type PressResult struct {
 	LostFrames int
 }
 
+func newPressResult() PressResult { return PressResult{Ack: newHistogram(3), Frame: newHistogram(3)} }
+
 // Prober presses buttons; it stays connected between runs.
 type Prober struct {
 	cfg     Press
@@ -149,7 +151,7 @@ func (p *Prober) Close() {
 
 // Run presses until ctx ends; that is no error.
 func (p *Prober) Run(ctx context.Context) (PressResult, error) {
-	r := PressResult{Ack: newHistogram(3), Frame: newHistogram(3)}
+	r := newPressResult()
 	ticker := time.NewTicker(p.cfg.Every)
 	defer ticker.Stop()
 	for {

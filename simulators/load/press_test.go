@@ -102,3 +102,29 @@ func TestNoStreamSaysWhy(t *testing.T) {
 		t.Errorf("have %v", err)
 	}
 }
+
+// The storms' presses are counted together, and each storm is told of.
+func TestStorms(t *testing.T) {
+	h := newStubHub(t, 0)
+	c := Storms{Spine: DefaultSpine(), Count: 2}
+	c.Press = Press{Buttons: 2, Every: time.Millisecond, Timeout: 5 * time.Second}
+	c.Rate.Clients, c.Rate.PerSecond = 4, 200
+	c.Storm.Clients, c.Storm.Width, c.Storm.Hold = 300, 4, 10*time.Millisecond // a storm outlasts many presses
+	buttons, others := c.Accounts()
+	accounts := append(NewAccounts("btn", buttons, telemetry.EmergencyButton), NewAccounts("x", others, "sorting_point")...)
+	r, err := c.Run(t.Context(), h.target(accounts), stream.Config{URL: h.url}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.Presses
+	if len(r.Storms) != 2 || p.Presses == 0 || p.LostAcks+p.LostFrames > 0 || p.Frame.TotalCount() != int64(p.Presses) {
+		t.Errorf("have %d storms, presses %+v", len(r.Storms), p)
+	}
+	if s := r.Section(); len(s.Latencies) != 2 {
+		t.Errorf("%d curves, want ack and frame", len(s.Latencies))
+	}
+	c.Count = 0
+	if _, err := c.Run(t.Context(), h.target(accounts), stream.Config{URL: h.url}, nil); err == nil {
+		t.Error("no storm was no error")
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"watchhouse/simulators/report"
 )
 
+const onePressNote = "one press at a time; the frame's time is taken when the console has read it from the socket"
+
 const closedLoopNote = "a closed loop: latency is that of a full window, read in batches; it is no measure of a lone message"
 
 // Section of a throughput run.
@@ -94,6 +96,10 @@ func (r RateResult) Section(name string) report.Section {
 	}
 }
 
+func (r PressResult) brief() string {
+	return fmt.Sprintf("%d presses, %d without ack, %d without frame", r.Presses, r.LostAcks, r.LostFrames)
+}
+
 func (r RateResult) brief() string {
 	return fmt.Sprintf("%d sent, %d acknowledged in %v (%.0f/s), %d broken connections",
 		r.Sent, r.Acked, r.Elapsed.Round(time.Millisecond), float64(r.Acked)/max(r.Elapsed.Seconds(), 1e-9), r.Broken)
@@ -133,7 +139,7 @@ func (r IdleResult) Section() report.Section {
 func (r SpineResult) Section() report.Section {
 	s := report.Section{
 		Name: "from the press to the screen",
-		Note: "one press at a time; the frame's time is taken when the console has read it from the socket",
+		Note: onePressNote,
 	}
 	parts := []struct {
 		name string
@@ -143,9 +149,7 @@ func (r SpineResult) Section() report.Section {
 		if p.r.Ack == nil {
 			continue
 		}
-		s.Facts = append(s.Facts, report.Fact{
-			Name: p.name, Value: fmt.Sprintf("%d presses, %d without ack, %d without frame", p.r.Presses, p.r.LostAcks, p.r.LostFrames),
-		})
+		s.Facts = append(s.Facts, report.Fact{Name: p.name, Value: p.r.brief()})
 		s.Latencies = append(s.Latencies,
 			report.FromHistogram("PUBLISH to PUBACK, "+p.name, p.r.Ack), report.FromHistogram("PUBLISH to frame, "+p.name, p.r.Frame))
 	}

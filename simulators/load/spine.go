@@ -39,10 +39,9 @@ type SpineResult struct {
 
 // Run does the three parts one after the other.
 func (c Spine) Run(ctx context.Context, t Target, console stream.Config, progress Progress) (SpineResult, error) {
-	rest := t
-	rest.Accounts = slices.DeleteFunc(slices.Clone(t.Accounts), func(a Account) bool { return a.Kind == telemetry.EmergencyButton })
-	if _, others := c.Accounts(); len(rest.Accounts) < others {
-		return SpineResult{}, fmt.Errorf("load: spine: want %d accounts that are no buttons, have %d", others, len(rest.Accounts))
+	rest, err := c.rest(t)
+	if err != nil {
+		return SpineResult{}, err
 	}
 	p, err := c.Press.NewProber(ctx, t, console)
 	if err != nil {
@@ -64,6 +63,15 @@ func (c Spine) Run(ctx context.Context, t Target, console stream.Config, progres
 	}
 	progress.report("presses during a reconnect storm", 3, 3)
 	return r, c.beside(ctx, rest, &r.StormLoad, func(ctx context.Context) error { return c.storm(ctx, rest, p, &r, progress) })
+}
+
+// rest is the target with the accounts that press nothing.
+func (c Spine) rest(t Target) (Target, error) {
+	t.Accounts = slices.DeleteFunc(slices.Clone(t.Accounts), func(a Account) bool { return a.Kind == telemetry.EmergencyButton })
+	if _, others := c.Accounts(); len(t.Accounts) < others {
+		return t, fmt.Errorf("load: spine: want %d accounts that are no buttons, have %d", others, len(t.Accounts))
+	}
+	return t, nil
 }
 
 // during presses for a while.
