@@ -7,6 +7,9 @@ import { rounded, unitOf } from '../frame/format'
 const catalogName = 'wh.catalog'
 const rulesName = 'wh.rules'
 
+/** A bridge measures nothing, so the hub's catalog does not list it; its account is among the devices all the same. */
+const unlisted: Readonly<Record<string, { zh: string; en: string }>> = { bridge: { zh: '网桥', en: 'Bridge' } }
+
 /** What the hub knows of kinds, metrics, models and rules. The last answer stays in this browser: names are there at once. */
 export function createCatalog(client: Pick<Client, 'catalog' | 'rules' | 'areaMap'>) {
   const catalog = shallowRef<Catalog>(stored(catalogName, { events: [], kinds: [], metrics: [], models: [] }))
@@ -64,8 +67,8 @@ export function useCatalog() {
     say,
     unit,
     kindName(id: string): string {
-      const kind = kinds.value.get(id)
-      return (kind && say(kind.title)) || id
+      const title = kinds.value.get(id)?.title ?? unlisted[id]
+      return (title && say(title)) || id
     },
     metricName(name: string): string {
       const metric = metrics.value.get(name)
