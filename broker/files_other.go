@@ -2,5 +2,5 @@
 
 package broker
 
-// openFiles is how many files the process may have open, 0 when unknown.
-func openFiles() int { return 0 }
+// OpenFiles is how many files the process may have open, 0 when unknown.
+func OpenFiles() int { return 0 }

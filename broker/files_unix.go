@@ -4,8 +4,8 @@ package broker
 
 import "syscall"
 
-// openFiles is how many files the process may have open, 0 when unknown.
-func openFiles() int {
+// OpenFiles is how many files the process may have open, 0 when unknown.
+func OpenFiles() int {
 	var l syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
 		return 0

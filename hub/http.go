@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"watchhouse/broker"
 	"watchhouse/certs"
 )
 
@@ -27,7 +28,10 @@ func (h *Hub) listenHTTP(ctx context.Context) (err error) {
 	if h.listener, err = lc.Listen(ctx, "tcp", h.cfg.HTTP); err != nil {
 		return fmt.Errorf("listen for HTTP on %s: %w", h.cfg.HTTP, err)
 	}
+	door := newHTTPDoor(broker.OpenFiles())
+	h.listener = roomyListener{h.listener, door}
 	h.server = &http.Server{
+		ConnState:         door.connState,
 		Handler:           h.routes(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
