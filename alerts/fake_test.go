@@ -170,6 +170,12 @@ func (l *fakeLane) head() journal.Position {
 	return l.entries[len(l.entries)-1].Next
 }
 
+func (l *fakeLane) Head() journal.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head()
+}
+
 func (l *fakeLane) First() journal.Position { return journal.Position{Frame: 1} }
 
 func (l *fakeLane) Depth(p journal.Position) uint64 {

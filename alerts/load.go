@@ -191,6 +191,10 @@ func (e *Engine) resumeAt(from cursors) error {
 			x.m.advance(pos, c.NS)
 		}
 	}
+	// A place beyond the end is one of a file that was lost; nothing in the new one has been decided on.
+	if head := e.ports.telemetry.Head(); head != (journal.Position{}) && e.at.telemetry.pos.Compare(head) > 0 {
+		e.at.telemetry.pos = journal.Position{}
+	}
 	pos, ns := e.progress.event.get()
 	e.inbox.begin(place{pos: pos, ns: ns}, place{e.at.event.pos, e.at.event.ns, own.Event.N})
 	e.watch.begin(e.at.telemetry.pos, e.at.watch.pos, e.book.conditions, e.rules.byID)

@@ -42,6 +42,7 @@ type lane interface {
 	Read(ctx context.Context, from journal.Position, limit int) ([]journal.Entry, journal.Position, error)
 	Wait(ctx context.Context, from journal.Position) error
 	First() journal.Position
+	Head() journal.Position
 	Depth(p journal.Position) uint64
 	SetCursor(ctx context.Context, name string, p journal.Position) error
 }
