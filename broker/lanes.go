@@ -205,17 +205,19 @@ func (c *conn) signal() {
 // telemetry's own, or that this sender holds its share of life.db.
 func (c *conn) submit(p *pending, m journal.Message) error {
 	p.c = c
-	err := c.b.lane(p.lane).Submit(m, p.done)
-	for p.lane.life() && errors.Is(err, journal.ErrBusy) && !c.closed() {
+	lane := c.b.lane(p.lane)
+	calls := p.lane.life()
+	err := lane.Submit(m, p.done)
+	for calls && errors.Is(err, journal.ErrBusy) && !c.closed() {
 		c.rest(busyPause) // it has been read: it waits, and the client with it
-		err = c.b.lane(p.lane).Submit(m, p.done)
+		err = lane.Submit(m, p.done)
 	}
-	if err == nil {
+	if err == nil { // p is complete's now, and may be another's already
 		return nil
 	}
 	c.settle(p, nil)
 	p.q.forget(p.ack.id)
-	life := p.lane.life() && !errors.Is(err, journal.ErrSenderFull)
+	life := calls && !errors.Is(err, journal.ErrSenderFull)
 	p.recycle()
 	if life {
 		c.b.count.journalFail.Add(1)
