@@ -67,14 +67,27 @@ func (c *simulateFleetCmd) Run(ctx context.Context, std streams) error {
 		running, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	gaveUp := time.AfterFunc(c.Patience, func() {
-		if unconnected, ok := errors.AsType[*fleet.UnconnectedError](devices.Unconnected()); ok && unconnected.Clients == unconnected.Of {
-			cancel()
-		}
-	})
-	defer gaveUp.Stop()
+	go giveUp(running, cancel, c.Patience, devices)
 	unmet := c.Scenario.play(running, played, devices, playing{seed: c.Seed, patience: c.Patience, out: std.out})
 	return errors.Join(unmet, devices.Unconnected(), writeTo(c.Ledger, ledger.Write), c.Verify.run(ctx, std, ledger))
+}
+
+// giveUp cancels when patience is over and every client has tried to sign in and could not; it ends with ctx.
+func giveUp(ctx context.Context, cancel context.CancelFunc, patience time.Duration, devices *fleet.Fleet) {
+	began, look := time.Now(), time.NewTicker(200*time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		unconnected, ok := errors.AsType[*fleet.UnconnectedError](devices.Unconnected())
+		if ok && unconnected.Clients == unconnected.Of && time.Since(began) >= patience {
+			cancel()
+			return
+		}
+	}
 }
 
 // loadFlags are shared by the load modes.

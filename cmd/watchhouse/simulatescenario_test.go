@@ -20,7 +20,7 @@ func TestSimulatePlaysAScenario(t *testing.T) {
 	defer hub.kill(t)
 	play := func(steps string) (int, string, string) {
 		file := write(t, folder, "scenario.yaml", "name: n\nsteps:\n"+steps)
-		return call("", "simulate", "--broker", "tcp://"+hub.MQTT, "--registry", devices, "--ramp", "0s", "--for", "2s",
+		return call("", "simulate", "--broker", "tcp://"+hub.MQTT, "--registry", devices, "--ramp", "0s", "--for", "5s",
 			"--bridge", "chirpstack=lora:"+deviceSecret, "--bridge", "zigbee2mqtt=lora:"+deviceSecret,
 			"--scenario", file, "--watch", "http://"+hub.HTTP, "--user", "admin", "--password", adminPassword)
 	}
